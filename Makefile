@@ -1,0 +1,73 @@
+# `make demo` and `make test` are all a newcomer needs; `make help` lists the rest.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up down test check lint types unit terraform-test e2e bench package docs format lock mutants clean
+
+# The first Python that is new enough; tools/venv.py says so clearly when none is.
+PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
+	$(p) -c 'import sys; sys.version_info >= (3, 11) and print("$(p)")' 2>/dev/null)))
+PY := .venv/bin/python
+STACK ?= local
+SECTION ?= all
+
+help: ## List every target
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: environments ## Watch a fleet grow for 200 jobs and shrink after them (ACTUATOR=alarms for the other way)
+	@$(PY) -m tools.demo $(if $(ACTUATOR),--actuator $(ACTUATOR))
+
+up: environments ## Start the same stack and leave it running; build/local/outputs.json has every address
+	@$(PY) -m tools.local up --stack $(STACK) $(if $(ACTUATOR),--actuator $(ACTUATOR)) \
+		$(if $(GITLAB_URL),--gitlab-url '$(GITLAB_URL)') $(if $(GITLAB_PROJECTS),--gitlab-projects '$(GITLAB_PROJECTS)') \
+		$(if $(GITLAB_GROUPS),--gitlab-groups '$(GITLAB_GROUPS)')
+
+down: environments ## Stop what make up started
+	@$(PY) -m tools.local down --stack $(STACK)
+
+test: lint types unit terraform-test e2e ## Everything that checks, from lint to end to end
+
+check: format test ## Format, then everything that checks
+
+lint: environments ## Style and format of Python and Terraform
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/ruff format --check --quiet .
+
+types: environments ## Types, strictly
+	@.venv/bin/mypy lambda_src tools tests
+
+unit: environments ## Quick tests, with branch coverage of lambda_src
+	@.venv/bin/pytest -q -m 'not e2e and not terraform' --cov --cov-report=term
+
+terraform-test: environments ## The module's own tests, against a mocked provider
+	@.venv/bin/pytest -q -m terraform
+
+e2e: environments ## The whole way, against the local AWS and the GitLab stand-in
+	@.venv/bin/pytest -q -m e2e
+
+bench: environments ## Print the figures (SECTION=… for one) and write build/bench/
+	@PYTHONPATH=lambda_src $(PY) -m tools.bench $(SECTION)
+
+package: environments ## Build every function's zip into build/packages/
+	@$(PY) tools/package/build.py --all --output-dir build/packages
+
+docs: environments ## Regenerate the inputs and outputs in terraform/README.md
+	@$(PY) -m tools.docs
+
+format: environments ## Format Python and Terraform
+	@.venv/bin/ruff check --quiet --fix-only . && .venv/bin/ruff format --quiet .
+	@terraform fmt -recursive >/dev/null
+
+lock: environments ## Resolve the requirements files anew
+	@$(PY) -m tools.lock
+
+mutants: environments ## Mutation-test the plan and the webhook's verification
+	@$(PY) -m tools.mutants
+
+clean: ## Remove what the tools built (make down first)
+	@rm -rf build .venv .venv-aws .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* mutants
+
+.PHONY: environments
+environments:
+	@test -n "$(PYTHON)" || { echo 'error: Python 3.11 or newer is needed: see python.org/downloads' >&2; exit 2; }
+	@$(PYTHON) tools/venv.py .venv requirements-dev.txt
+	@$(PYTHON) tools/venv.py .venv-aws tools/local/aws/requirements.txt
