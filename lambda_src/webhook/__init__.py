@@ -1,0 +1,1 @@
+"""Verify a GitLab webhook and enqueue it; enqueue the schedule's ticks."""

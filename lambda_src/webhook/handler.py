@@ -1,0 +1,78 @@
+"""Entry points of the webhook and the schedule function; nothing is built before the first event."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from common import aws, telemetry
+from common.secrets import SecretStore
+from webhook.queue import Queue
+from webhook.receive import Receiver
+from webhook.settings import ScheduleSettings, WebhookSettings
+from webhook.tick import parse_tick
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
+
+log = logging.getLogger(__name__)
+
+
+def receive(event: Mapping[str, Any], context: telemetry.Context) -> dict[str, Any]:
+    """Answer a request to the webhook's function URL."""
+    receiver, logs = _webhook()
+    logs.request_id = context.aws_request_id
+    return receiver.receive(event)
+
+
+def tick(event: Mapping[str, Any], context: telemetry.Context) -> None:
+    """Enqueue a tick of the schedule; an error makes Lambda invoke the function again.
+
+    Raises:
+        TickError: the event is malformed.
+        QueueError: the queue cannot be reached.
+    """
+    queue, logs = _schedule()
+    logs.request_id = context.aws_request_id
+    now = time.time()
+    due = parse_tick(event, now)
+    queue.put_tick(due, now)
+    log.info("tick queued", extra={"kind": due.kind, "scheduled_at": due.scheduled_at})
+
+
+@functools.cache
+def _webhook() -> tuple[Receiver, telemetry.JsonFormatter]:
+    settings = WebhookSettings.parse(os.environ)
+    receiver = Receiver(
+        secret_parameter=settings.secret_parameter,
+        signing_token_parameter=settings.signing_token_parameter,
+        networks=settings.networks,
+        secrets=SecretStore(aws.AgingClient(_ssm, time.time), time.time),
+        queue=Queue(aws.AgingClient(_sqs, time.time), settings.queue_url),
+        clock=time.time,
+    )
+    return receiver, telemetry.configure(settings.fleet, settings.log_level)
+
+
+@functools.cache
+def _schedule() -> tuple[Queue, telemetry.JsonFormatter]:
+    settings = ScheduleSettings.parse(os.environ)
+    queue = Queue(aws.AgingClient(_sqs, time.time), settings.queue_url)
+    return queue, telemetry.configure(settings.fleet, settings.log_level)
+
+
+# GitLab waits 10 seconds: a service may time out twice, and there still is an answer.
+def _ssm() -> SSMClient:
+    made: SSMClient = aws.client("ssm", connect_timeout=1, read_timeout=2, max_attempts=2)
+    return made
+
+
+def _sqs() -> SQSClient:
+    made: SQSClient = aws.client("sqs", connect_timeout=1, read_timeout=2, max_attempts=2)
+    return made
