@@ -1,0 +1,1 @@
+"""Builds the zip of each Lambda function; `build.py` is the command, docs/packaging.md the explanation."""
