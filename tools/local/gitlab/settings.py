@@ -1,0 +1,20 @@
+"""What can be set while the stand-in runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of the stand-in.
+
+    Args:
+        rate_limit: job-list requests per token and interval; 0 means no limit.
+        rate_limit_interval_seconds: the length of a window, and what Retry-After says.
+        webhook_timeout_seconds: how long a receiver may take.
+    """
+
+    rate_limit: int = 600
+    rate_limit_interval_seconds: float = 60.0
+    webhook_timeout_seconds: float = 10.0
