@@ -1,0 +1,78 @@
+"""The demo's arithmetic and its report."""
+
+from __future__ import annotations
+
+import pytest
+
+from tools.demo import figures, report
+from tools.demo.watch import Instances, Jobs, Sample, Watch
+
+QUIET = Sample(100.0, Jobs(0, 0, 0), Instances(0, 0, 0, 0))
+BUSY = Sample(130.0, Jobs(200, 12, 1), Instances(50, 40, 10, 1))
+
+
+@pytest.mark.parametrize(
+    ("values", "share", "expected"),
+    [([], 0.5, 0.0), ([3.0], 0.95, 3.0), ([1.0, 3.0], 0.5, 2.0), ([5.0, 1.0, 3.0], 1.0, 5.0)],
+    ids=["none", "one", "between two", "highest, unsorted"],
+)
+def test_percentiles_are_interpolated(values: list[float], share: float, expected: float) -> None:
+    assert expected == figures.percentile(values, share)
+
+
+def test_only_jobs_that_started_count_as_waits() -> None:
+    jobs: list[dict[str, float | None]] = [
+        {"queued_at": 1.0, "started_at": 4.0},
+        {"queued_at": 1.0, "started_at": None},
+    ]
+    assert figures.queue_waits(jobs) == [3.0]
+
+
+def test_an_unanswered_webhook_counts_as_refused() -> None:
+    deliveries: list[dict[str, object]] = [{"status": 202}, {"status": 204}, {"status": None}, {"status": 502}]
+    assert figures.answers(deliveries) == (2, 2)
+
+
+def test_every_figure_has_a_meaning() -> None:
+    assert set(figures.MEANING) == set(figures.Figures.__dataclass_fields__)
+
+
+def test_the_report_is_one_file_that_loads_nothing() -> None:
+    page = report.render("A <fleet>", [QUIET, BUSY], [(110.0, "burst")], [("jobs", 200, "all & more")])
+    assert "A &lt;fleet&gt;" in page
+    assert "all &amp; more" in page
+    assert "burst" in page
+    assert not any(word in page for word in ("http", "src=", "href=", "url("))
+
+
+def test_an_empty_report_says_so() -> None:
+    assert "Nothing was seen." in report.render("t", [], [], [])
+
+
+@pytest.mark.parametrize(("top", "end"), [(0, 4), (4, 4), (5, 8), (58, 60)])
+def test_axes_end_at_whole_steps(top: int, end: int) -> None:
+    assert end == report.nice(top)
+
+
+def test_watching_waits_for_a_sample_taken_afterwards() -> None:
+    counts = iter(range(1000))
+    with Watch(lambda: Jobs(next(counts), 0, 0), lambda: QUIET.instances, lambda: 1.0) as watch:
+        assert watch.wait_for(lambda sample: sample.jobs.pending >= 1, 5, "jobs").jobs.pending == 1
+
+
+def test_a_condition_that_never_holds_ends_with_what_was_waited_for() -> None:
+    with (
+        Watch(lambda: BUSY.jobs, lambda: BUSY.instances, lambda: 1.0) as watch,
+        pytest.raises(TimeoutError, match=r"no instance left: not within 0 s"),
+    ):
+        watch.wait_for(lambda sample: sample.instances.total == 0, 0.3, "no instance left")
+
+
+def test_a_failed_sample_is_left_out_and_counted() -> None:
+    def broken() -> Jobs:
+        raise OSError("gone")
+
+    with Watch(broken, lambda: QUIET.instances, lambda: 1.0) as watch:
+        while not watch.failures:
+            pass
+    assert watch.samples == []

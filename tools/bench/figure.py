@@ -1,0 +1,34 @@
+"""A measured figure, and where figures go."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A measurement: its name, value and unit, and the bar it is held against in words ("" = none)."""
+
+    name: str
+    value: float
+    unit: str
+    bar: str = ""
+
+
+def save(folder: Path, section: str, figures: Sequence[Figure]) -> Path:
+    """Write a section's figures as a list of {name, value, unit, bar} and return the file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{section}.json"
+    path.write_text(json.dumps([asdict(figure) for figure in figures], indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """Return figures as aligned lines."""
+    return "\n".join(f"  {figure.name:58} {figure.value:12.3f} {figure.unit:10} {figure.bar}" for figure in figures)

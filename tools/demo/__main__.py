@@ -1,0 +1,34 @@
+"""``make demo``: run it and say how it went."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+
+from tools.demo import figures
+from tools.demo.run import FOLDER, Demo, DemoError
+
+
+def main(arguments: list[str]) -> int:
+    """Run the demo; return 0, or 1 with a sentence that says which step failed."""
+    parser = argparse.ArgumentParser(prog="tools.demo", description=__doc__)
+    parser.add_argument("--actuator", default="lambda", choices=("lambda", "alarms"))
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        result = Demo(options.actuator).run()
+    except DemoError as error:
+        print(f"the demo failed at: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nstopped; nothing was left running", file=sys.stderr)
+        return 130
+    for name, value in figures.flat(result).items():
+        print(f"  {name:32} {value:>9}   {figures.MEANING[name]}")
+    print(f"report: {FOLDER / 'report.html'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,116 @@
+"""What the demo asks the stack: jobs of the GitLab stand-in, instances of the local AWS."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import boto3
+
+from tools.demo.watch import Instances, Jobs
+from tools.local import control
+from tools.local.stack import Options
+
+POLL_SECONDS = 0.05
+FINISHED = frozenset({"success", "failed", "canceled"})
+
+
+class Fleet:
+    """A running stack, by its addresses."""
+
+    def __init__(self, addresses: dict[str, Any]) -> None:
+        self.slots = Options.slots
+        self._group = str(addresses["autoscaling_group_name"])
+        self._gitlab = f"{addresses['gitlab_url']}/_control"
+        self._tags = list(addresses["runner_tags"])
+        self._autoscaling = boto3.client(
+            "autoscaling",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",  # noqa: S106 - the local AWS takes any
+            endpoint_url=addresses["aws_endpoint"],
+            region_name=addresses["region"],
+        )
+
+    def instances(self) -> Instances:
+        """Count the group's instances by state."""
+        groups = self._autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[self._group])
+        group = groups["AutoScalingGroups"][0]
+        states = [instance["LifecycleState"] for instance in group["Instances"]]
+        return Instances(
+            desired=group["DesiredCapacity"],
+            booting=sum(state.startswith("Pending") for state in states),
+            in_service=states.count("InService"),
+            terminating=sum(state.startswith("Terminating") for state in states),
+        )
+
+    def jobs(self) -> Jobs:
+        """Count the jobs by state."""
+        states = [job["status"] for job in self.job_records()]
+        finished = sum(state in FINISHED for state in states)
+        return Jobs(states.count("pending"), states.count("running"), finished)
+
+    def new_project(self) -> int:
+        """Make a project and return its id."""
+        return int(control.request("POST", f"{self._gitlab}/projects", {"count": 1})["projects"][0]["id"])
+
+    def add_jobs(self, projects: list[int], each: int, seconds: float) -> list[int]:
+        """Let so many jobs of so many seconds wait in each project at once; return their ids."""
+        jobs = [
+            {"count": each, "duration_seconds": seconds, "project_id": project, "tag_list": self._tags}
+            for project in projects
+        ]
+        return [int(job["id"]) for job in control.request("POST", f"{self._gitlab}/jobs", jobs)["jobs"]]
+
+    def job_records(self, jobs: list[int] | None = None) -> list[dict[str, Any]]:
+        """Return all jobs, or these, with the times of their states."""
+        chosen = None if jobs is None else set(jobs)
+        records = control.request("GET", f"{self._gitlab}/jobs")["jobs"]
+        return [record for record in records if chosen is None or record["id"] in chosen]
+
+    def deliveries(self) -> list[dict[str, Any]]:
+        """Return every webhook that was sent."""
+        hooks = control.request("GET", f"{self._gitlab}/webhooks")["webhooks"]
+        return [delivery for hook in hooks for delivery in hook["deliveries"]]
+
+    def of_jobs(self, jobs: list[int]) -> list[dict[str, Any]]:
+        """Return the webhooks that said these jobs wait."""
+        chosen = set(jobs)
+        return [
+            delivery
+            for delivery in self.deliveries()
+            if delivery["job_id"] in chosen and delivery["job_status"] == "pending"
+        ]
+
+    def first_sent(self, jobs: list[int]) -> float:
+        """Return when the first webhook of these jobs was sent."""
+        return min(float(delivery["sent_at"]) for delivery in self.of_jobs(jobs))
+
+    def wait_for_deliveries(self, jobs: list[int], seconds: float) -> None:
+        """Wait until a webhook for each of these jobs was answered."""
+        deadline = time.monotonic() + seconds
+        while len(self.of_jobs(jobs)) < len(jobs):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{len(self.of_jobs(jobs))} of {len(jobs)} webhooks were answered in {seconds} s")
+            time.sleep(POLL_SECONDS)
+
+    def wait_for_desired(self, desired: int, seconds: float) -> float:
+        """Wait until the desired capacity is at least this and return when that was, in epoch seconds."""
+        deadline = time.monotonic() + seconds
+        while (seen := self.instances().desired) < desired:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the desired capacity is {seen} after {seconds:.0f} s, {desired} is needed")
+            time.sleep(POLL_SECONDS)
+        return time.time()
+
+    def project_reads(self) -> dict[int, int]:
+        """Return how often the jobs of each project were read."""
+        reads = control.request("GET", f"{self._gitlab}/stats")["project_reads"]
+        return {int(project): int(count) for project, count in reads.items()}
+
+    def requests(self) -> int:
+        """Return how many requests the stand-in's API has answered."""
+        return int(control.request("GET", f"{self._gitlab}/stats")["requests"])
+
+    def stop_hosts(self) -> None:
+        """End the simulated hosts."""
+        control.request("DELETE", f"{self._gitlab}/hosts")

@@ -1,0 +1,141 @@
+"""The demo's chapters, one after the other, on a stack of its own."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tools.demo import figures, report
+from tools.demo.fleet import Fleet
+from tools.demo.watch import Sample, Watch
+from tools.local.stack import ROOT, Options, Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROJECTS = 40
+JOBS = 200
+PROBES = 6
+PROBE_JOB_SECONDS = 10
+JOB_SECONDS = 20
+PAUSE_SECONDS = 1
+FULL_CAPACITY_SECONDS = 60
+FINISH_SECONDS = 180
+IDLE_SECONDS = 240
+FOLDER = ROOT / "build" / "demo"
+
+
+class DemoError(Exception):
+    """A step of the demo failed; the message says which and why."""
+
+
+@contextmanager
+def step(name: str) -> Iterator[None]:
+    """Announce a step and how long it took; a failure names it."""
+    print(f"── {name}", flush=True)
+    started = time.monotonic()
+    try:
+        yield
+    except Exception as error:
+        raise DemoError(f"{name}: {error}") from error
+    print(f"   {time.monotonic() - started:.1f} s", flush=True)
+
+
+@dataclass
+class Demo:
+    """The demo on one stack, and what it has found so far."""
+
+    actuator: str
+    started: float = field(default_factory=time.time)
+    marks: list[tuple[float, str]] = field(default_factory=list)
+    found: dict[str, Any] = field(default_factory=dict)
+
+    def run(self) -> figures.Figures:
+        """Run every chapter; whatever happens, nothing stays running."""
+        stack = Stack(Options("demo", actuator=self.actuator), with_parent=True)
+        stack.down()
+        try:
+            with step("local AWS, GitLab stand-in and terraform apply"):
+                fleet = Fleet(stack.up())
+            with Watch(fleet.jobs, fleet.instances, time.time) as watch:
+                self.chapters(fleet, watch)
+            with step("terraform destroy"):
+                fleet.stop_hosts()
+                stack.destroy()
+        finally:
+            stack.down()
+        return self.write(watch.samples)
+
+    def chapters(self, fleet: Fleet, watch: Watch) -> None:
+        """Grow and shrink the fleet."""
+        with step("the first webhook wakes the functions"):
+            self.probe(fleet)
+        with step(f"{PROBES} single webhooks, one after the other"):
+            times = [self.probe(fleet) for _ in range(PROBES)]
+            self.found["hook_to_capacity_seconds_p50"] = figures.percentile(times, 0.5)
+            print(f"   from webhook to new desired capacity: {', '.join(f'{seconds:.2f}' for seconds in times)} s")
+            watch.wait_for(no_jobs, FINISH_SECONDS, "the first jobs finished")
+        with step(f"{JOBS} jobs in {PROJECTS} projects at once"):
+            burst = self.burst(fleet)
+        with step("the jobs run"):
+            watch.wait_for(no_jobs, FINISH_SECONDS, "every job finished")
+            self.marks.append((time.time(), "jobs done"))
+        with step("idle instances leave"):
+            left = watch.wait_for(lambda sample: sample.instances.total == 0, IDLE_SECONDS, "no instance left")
+        records = fleet.job_records(burst)
+        waits = figures.queue_waits(records)
+        accepted, refused = figures.answers(fleet.deliveries())
+        self.found |= {
+            "gitlab_requests": fleet.requests(),
+            "hooks_accepted": accepted,
+            "hooks_refused": refused,
+            "instances_left": left.instances.total,
+            "instances_peak": max(sample.instances.total for sample in watch.samples),
+            "jobs_finished": sum(job["status"] == "success" for job in fleet.job_records()),
+            "queue_wait_seconds_mean": figures.mean(waits),
+            "queue_wait_seconds_p95": figures.percentile(waits, 0.95),
+        }
+
+    def probe(self, fleet: Fleet) -> float:
+        """Let jobs for one more instance wait in a project of their own; return seconds from webhook to capacity."""
+        time.sleep(PAUSE_SECONDS)
+        desired = fleet.instances().desired
+        jobs = fleet.add_jobs([fleet.new_project()], fleet.slots, PROBE_JOB_SECONDS)
+        grown = fleet.wait_for_desired(desired + 1, FULL_CAPACITY_SECONDS)
+        return grown - fleet.first_sent(jobs)
+
+    def burst(self, fleet: Fleet) -> list[int]:
+        """Let all jobs wait at once and watch until the desired capacity fits; return the jobs' ids."""
+        projects = [fleet.new_project() for _ in range(PROJECTS)]
+        time.sleep(PAUSE_SECONDS)
+        before = fleet.project_reads()
+        self.marks.append((time.time(), f"{JOBS} jobs"))
+        jobs = fleet.add_jobs(projects, JOBS // PROJECTS, JOB_SECONDS)
+        full = fleet.wait_for_desired(-(-JOBS // fleet.slots), FULL_CAPACITY_SECONDS)
+        fleet.wait_for_deliveries(jobs, FULL_CAPACITY_SECONDS)
+        reads = fleet.project_reads()
+        self.marks.append((full, "full capacity"))
+        first = fleet.first_sent(jobs)
+        self.found["burst_to_full_capacity_seconds"] = full - first
+        self.found["project_reads_max"] = max(reads.get(project, 0) - before.get(project, 0) for project in projects)
+        print(f"   desired capacity {-(-JOBS // fleet.slots)} after {full - first:.1f} s")
+        return jobs
+
+    def write(self, samples: list[Sample]) -> figures.Figures:
+        """Write the result and the report, and return the figures."""
+        result = figures.Figures(**self.found, seconds_total=time.time() - self.started)
+        values = figures.flat(result)
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        (FOLDER / "result.json").write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+        rows = [(name, value, figures.MEANING[name]) for name, value in values.items()]
+        title = f"GitLab runner fleet: {JOBS} jobs in {PROJECTS} projects ({self.actuator} actuator)"
+        (FOLDER / "report.html").write_text(report.render(title, samples, self.marks, rows), encoding="utf-8")
+        return result
+
+
+def no_jobs(sample: Sample) -> bool:
+    """Tell whether every job has ended."""
+    return sample.jobs.pending == 0 and sample.jobs.running == 0

@@ -1,0 +1,53 @@
+"""Speak to the control interfaces of the local AWS and the GitLab stand-in."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SECONDS = 30
+
+
+class ControlError(Exception):
+    """A control interface refused a request or did not answer; the message names the request."""
+
+
+def request(method: str, url: str, body: object = None) -> Any:  # noqa: ANN401 - whatever JSON the server answers
+    """Send a control request to loopback and return the JSON of the answer.
+
+    Raises:
+        ControlError: it was refused, or nothing answered.
+    """
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Content-Type": "application/json"}
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(urllib.request.Request(url, data, headers, method=method), timeout=SECONDS) as response:
+            return json.loads(response.read() or b"null")
+    except (OSError, ValueError) as error:
+        raise ControlError(f"{method} {url}: {error}") from error
+
+
+def attach(addresses: Mapping[str, Any], slots: int) -> None:
+    """Point the stand-in's webhook at the fleet, and let its simulated hosts work on the fleet's instances."""
+    gitlab = addresses["gitlab_url"]
+    hook = {
+        "signing_token": addresses["webhook_signing_token"],
+        "token": addresses["webhook_secret"],
+        "url": addresses["webhook_url"],
+    }
+    request("POST", f"{gitlab}/_control/webhooks", hook)
+    hosts = {
+        "autoscaling_group": addresses["autoscaling_group_name"],
+        "aws_endpoint": addresses["aws_endpoint"],
+        "region": addresses["region"],
+        "run_untagged": addresses["run_untagged"],
+        "runner_id": addresses["runner_id"],
+        "runner_tags": addresses["runner_tags"],
+        "slots": slots,
+    }
+    request("POST", f"{gitlab}/_control/hosts", hosts)
