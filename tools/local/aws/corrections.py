@@ -1,0 +1,282 @@
+"""Every fault of MiniStack that is corrected in front of it, and nothing else.
+
+One function a correction; its docstring opens with the symptom. `install` applies them all, once, before the first
+request. Each has a test of its own.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.util
+import json
+import sys
+import time
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tools.local.aws import calls, cbor, conditions, emulator, functions, launch_templates, permissions
+from tools.local.aws.query import QueryService
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from tools.local.aws.autoscaling.scaling import Scaling
+    from tools.local.aws.control import Workers
+    from tools.local.aws.monitor import Monitor
+    from tools.local.aws.stats import Stats
+
+    Answer = tuple[int, dict[str, str], bytes]
+
+WORKER_WAIT_SECONDS = 2.0
+WORKER_POLL_SECONDS = 0.005
+FORBIDDEN = "Forbidden. For troubleshooting Function URL authorization issues, see the Lambda Developer Guide"
+REQUEST: ContextVar[tuple[dict[str, str], bytes]] = ContextVar("REQUEST", default=({}, b""))
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of the front that corrections lead to."""
+
+    scaling: Scaling
+    monitor: Monitor
+    workers: Workers
+    stats: Stats
+
+
+def install(parts: Parts) -> None:
+    """Apply every correction."""
+    cbor_is_spoken()
+    calls_are_seen(parts.stats)
+    alarms_follow_cloudwatch(parts.monitor)
+    alarms_are_described_in_full()
+    workers_are_bounded(parts.workers)
+    condition_keys_are_known(parts.scaling)
+    function_urls_need_permission()
+    launch_templates_keep_everything()
+    event_age_is_not_invented()
+    reset_forgets_groups(parts.scaling)
+
+
+def cbor_is_spoken() -> None:
+    """Symptom: boto3's PutMetricData answers 200 and stores nothing, other CloudWatch calls of boto3 fail.
+
+    boto3 speaks CBOR to CloudWatch, and MiniStack needs the distribution cbor2 for it, which it does not require.
+    """
+    if importlib.util.find_spec("cbor2") is None:
+        sys.modules["cbor2"] = cbor
+
+
+def calls_are_seen(stats: Stats) -> None:
+    """Symptom: nothing tells which calls a client made, and IAM's condition keys cannot see the request."""
+
+    def make(original: Callable[..., Awaitable[Answer]]) -> Callable[..., Awaitable[Answer]]:
+        async def dispatch(
+            method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]], request_id: str
+        ) -> Answer:
+            REQUEST.set((headers, body))
+            service = calls.service_name(emulator.load("core.router").detect_service(method, path, headers, query))
+            stats.count(service, calls.operation_name(service, method, path, headers, body, query))
+            return await original(method, path, headers, body, query, request_id)
+
+        return dispatch
+
+    emulator.replace("app", "_dispatch_service_request", make)
+
+
+def alarms_follow_cloudwatch(monitor: Monitor) -> None:
+    """Symptom: an alarm takes every dimension's metrics, forgets its periods and missing data, and never ends.
+
+    MiniStack looks at alarms when metrics are put, over all dimensions at once, and runs no scaling policies.
+    """
+
+    def make(original: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
+        def evaluate(alarm: dict[str, Any]) -> None:
+            if not monitor.evaluate(alarm):
+                original(alarm)
+
+        return evaluate
+
+    emulator.replace("services.cloudwatch", "_evaluate_alarm", make)
+
+
+def alarms_are_described_in_full() -> None:
+    """Symptom: a second `terraform plan` changes every aws_cloudwatch_metric_alarm.
+
+    In the Query protocol, which the aws provider 5.x speaks, DescribeAlarms leaves out most fields. MiniStack's answer
+    in JSON has them all: it is asked for, and written in the Query protocol.
+    """
+    service = QueryService("cloudwatch")
+
+    def make(original: Callable[..., Answer]) -> Callable[..., Answer]:
+        def describe(params: dict[str, Any], data: dict[str, Any], is_cbor: bool, is_json: bool = False) -> Answer:  # noqa: FBT001, FBT002 - MiniStack's signature
+            if is_cbor or is_json:
+                return original(params, data, is_cbor, is_json)
+            form = {name: value[0] if isinstance(value, list) else value for name, value in params.items()}
+            _, wanted = service.parse({"Action": "DescribeAlarms"} | form)
+            status, _, body = original({}, wanted, False, True)  # noqa: FBT003 - MiniStack's signature
+            answer = json.loads(body)
+            if status >= 400:  # noqa: PLR2004 - an error is worded right already
+                return original(params, data, is_cbor, is_json)
+            for alarm in [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]:
+                tidy(alarm)
+            return 200, {"Content-Type": "text/xml"}, service.answer("DescribeAlarms", answer, "local")
+
+        return describe
+
+    emulator.replace("services.cloudwatch", "_describe_alarms", make)
+
+
+def tidy(alarm: dict[str, Any]) -> None:
+    """Bring an alarm of MiniStack's JSON into the model's shape: no nulls, and times as times."""
+    for name in [name for name, value in alarm.items() if value is None]:
+        del alarm[name]
+    for name in [name for name in alarm if name.endswith("Timestamp")]:
+        alarm[name] = dt.datetime.fromtimestamp(float(alarm[name]), tz=dt.UTC)
+
+
+def workers_are_bounded(workers: Workers) -> None:
+    """Symptom: a burst of calls starts a Python process for every one in flight, and the machine drowns in them.
+
+    A call waits up to two seconds for one of its function's workers to become free before another is started, so
+    nothing is throttled, and a function that calls itself still gets a worker.
+    """
+
+    def make(original: Callable[..., Any]) -> Callable[..., Any]:
+        def acquire(
+            name: str, config: dict[str, Any], code: bytes, qualifier: str = "$LATEST", cap: int | None = None
+        ) -> Any:  # noqa: ANN401
+            deadline = time.monotonic() + WORKER_WAIT_SECONDS
+            while time.monotonic() < deadline:
+                leased = original(name, config, code, qualifier, workers.per_function)
+                if leased[0] is not None:
+                    return leased
+                time.sleep(WORKER_POLL_SECONDS)
+            return original(name, config, code, qualifier, cap)
+
+        return acquire
+
+    emulator.replace("core.lambda_runtime", "acquire_worker", make)
+    service = emulator.load("services.lambda_svc")
+    service.acquire_worker = emulator.load("core.lambda_runtime").acquire_worker
+
+
+def condition_keys_are_known(scaling: Scaling) -> None:
+    """Symptom, with --auth: an Allow conditioned on an encryption context, a partition key or a namespace denies.
+
+    MiniStack does not know kms:EncryptionContext:*, dynamodb:LeadingKeys, cloudwatch:namespace and an Auto Scaling
+    group's tags, and checks an action on an instance against `*`. The keys are read from the request, so such
+    conditions are evaluated, not skipped.
+    """
+
+    def make(original: Callable[..., Any]) -> Callable[..., Any]:
+        def enforce(
+            key: str,
+            action: str,
+            service: str,
+            region: str,
+            resource_arn: str = "*",
+            service_context: dict[str, Any] | None = None,
+        ) -> Any:  # noqa: ANN401
+            known = request_keys(service)
+            if service == "autoscaling":
+                resource_arn, tags = scaling_resource(scaling, region, action)
+                known |= tags
+            context = {**known, **(service_context or {})}
+            return original(key, action, service, region, resource_arn=resource_arn, service_context=context)
+
+        return enforce
+
+    emulator.replace("core.iam_evaluator", "enforce", make)
+
+
+def request_keys(service: str) -> dict[str, Any]:
+    """Return the condition keys of the request in hand."""
+    headers, body = REQUEST.get()
+    fields = conditions.body_fields(headers.get("content-type", ""), body)
+    if service == "kms":
+        return conditions.kms_keys(fields)
+    if service == "dynamodb":
+        return conditions.dynamodb_keys(fields, hash_key)
+    return conditions.cloudwatch_keys(fields) if service in ("monitoring", "cloudwatch") else {}
+
+
+def hash_key(table: str) -> str | None:
+    """Return the name of a table's partition key."""
+    record = emulator.load("services.dynamodb")._tables.get(table.rpartition("/")[2])  # noqa: SLF001
+    schema = record["KeySchema"] if record else []
+    return next((str(each["AttributeName"]) for each in schema if each["KeyType"] == "HASH"), None)
+
+
+def scaling_resource(scaling: Scaling, region: str, action: str) -> tuple[str, dict[str, Any]]:
+    """Return the group that an Auto Scaling request is about, as an ARN, and its tags as condition keys."""
+    headers, body = REQUEST.get()
+    fields = conditions.body_fields(headers.get("content-type", ""), body)
+    if action.startswith("autoscaling:Describe"):
+        return "*", {}
+    found = scaling.owner(emulator.scope()[0], region, fields.get("AutoScalingGroupName"), fields.get("InstanceId"))
+    if found is None:
+        name = fields.get("AutoScalingGroupName", "*")
+        return f"arn:aws:autoscaling:{region}:{emulator.scope()[0]}:autoScalingGroup:*:autoScalingGroupName/{name}", {}
+    tags = {
+        f"{prefix}:ResourceTag/{tag}": value for prefix in ("aws", "autoscaling") for tag, value in found[1].items()
+    }
+    return found[0], tags
+
+
+def function_urls_need_permission() -> None:
+    """Symptom: a public function URL answers although no policy lets the public in; on AWS it is 403."""
+
+    def make(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def serve(url_id: str, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - passed on as it came
+            found = functions.url_policy(url_id)
+            if found and found[0] == "NONE" and not permissions.public_url_allowed(found[1]):
+                headers = {"Content-Type": "application/json", "x-amzn-ErrorType": "AccessDeniedException"}
+                return 403, headers, json.dumps({"Message": FORBIDDEN}).encode()
+            return await original(url_id, *arguments, **named)
+
+        return serve
+
+    emulator.replace("services.lambda_svc", "handle_function_url_request", make)
+
+
+def launch_templates_keep_everything() -> None:
+    """Symptom: a second `terraform plan` changes aws_launch_template, and spot market options are lost.
+
+    MiniStack knows a part of the launch template's data; the rest, such as a network interface's security groups when
+    it has no device index, is dropped.
+    """
+    emulator.replace("services.ec2", "_parse_lt_data", lambda _: launch_templates.parse)
+    emulator.replace("services.ec2", "_lt_data_xml", lambda _: launch_templates.xml)
+
+
+def event_age_is_not_invented() -> None:
+    """Symptom: a second plan removes `maximum_event_age_in_seconds` from aws_lambda_function_event_invoke_config.
+
+    AWS leaves a maximum age that was not given out of its answers; MiniStack answers the default.
+    """
+
+    def make(original: Callable[..., Answer]) -> Callable[..., Answer]:
+        def put(name: str, qualifier: str | None, data: dict[str, Any]) -> Answer:
+            answer = original(name, qualifier, data)
+            record = emulator.load("services.lambda_svc")._functions.get(name)  # noqa: SLF001 - MiniStack's only door
+            if record and "MaximumEventAgeInSeconds" not in data:
+                record.get("event_invoke_configs", {}).get(qualifier or "", {}).pop("MaximumEventAgeInSeconds", None)
+            return answer
+
+        return put
+
+    emulator.replace("services.lambda_svc", "_put_event_invoke_config", make)
+
+
+def reset_forgets_groups(scaling: Scaling) -> None:
+    """Symptom: `POST /_ministack/reset` wipes everything but Auto Scaling, which is ours."""
+
+    def make(original: Callable[[], None]) -> Callable[[], None]:
+        def reset() -> None:
+            original()
+            scaling.forget()
+
+        return reset
+
+    emulator.replace("app", "_reset_all_state", make)
