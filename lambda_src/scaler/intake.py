@@ -1,0 +1,123 @@
+"""Note what messages want. Pure: nothing is read here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from scaler import budget, scope
+from scaler.model import Kind, Project
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from scaler.capacity import Group
+    from scaler.model import Message, State
+    from scaler.scope import Reach
+
+HOOK_WINDOW_SECONDS = 10
+_MIN_KNOWN_SECONDS = 300.0
+# Round robins may use this share of the request budget at least; see budget.py.
+_ROUND_ROBIN_SHARE = 0.7
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What bounds the reading.
+
+    Attributes:
+        reach: which projects belong to the fleet.
+        requests_per_minute: never exceeded in any 60 seconds.
+        idle_seconds: how long an instance is idle before it may go.
+    """
+
+    reach: Reach
+    requests_per_minute: int
+    idle_seconds: float
+
+
+def note(state: State, messages: Sequence[Message], group: Group | None, limits: Limits, now: float) -> State:
+    """Note what messages want.
+
+    Args:
+        state: what is known.
+        messages: what has come.
+        group: the Auto Scaling group, None = not looked up; a tick then goes by the jobs alone.
+        limits: what bounds the reading.
+        now: epoch seconds.
+    """
+    kinds = {message.kind for message in messages}
+    state = _note_hooks(state, [message for message in messages if message.kind is Kind.HOOK], limits.reach, now)
+    if Kind.CONTINUE in kinds:
+        state = replace(state, continue_at=0.0)
+    if Kind.TICK in kinds and is_active(state, group):
+        state = _want(state, limits.reach, now, scope.TICK_LIFE_SECONDS, _refresh(state, limits, now))
+    if Kind.SWEEP in kinds:
+        state = _want(state, limits.reach, now, scope.SWEEP_LIFE_SECONDS, lambda _: True)
+    return state
+
+
+def is_active(state: State, group: Group | None) -> bool:
+    """Return whether a tick has anything to do: there are instances, or jobs wait, or something is wanted."""
+    if group is not None and (group.desired or group.instances):
+        return True
+    return any(p.pending or p.is_hooked or p.wanted_at for p in state.projects.values())
+
+
+def known_seconds(state: State, requests_per_minute: int) -> float:
+    """Return for how long a count is believed: three turns of the round robin, but no less than five minutes."""
+    per_second = requests_per_minute * _ROUND_ROBIN_SHARE / 60
+    return max(_MIN_KNOWN_SECONDS, 3 * round_requests(state) / per_second)
+
+
+def round_requests(state: State) -> int:
+    """Return how many requests it takes to read every project once."""
+    return sum(project.requests for project in state.projects.values())
+
+
+def _note_hooks(state: State, hooks: Sequence[Message], reach: Reach, now: float) -> State:
+    accepted = [hook for hook in hooks if scope.accepts(hook.project_id, state, reach.scope)]
+    if not accepted:
+        return state
+    projects = dict(state.projects)
+    for hook in accepted:
+        project = projects.get(hook.project_id, Project(hook.project_id))
+        # A clock that is ahead must not make a hook that no read can ever answer.
+        projects[project.id] = _hooked(project, min(hook.received_at, now))
+    listing = state.listing
+    if any(not scope.counts(projects[hook.project_id], reach, now) for hook in accepted):
+        listing = scope.want_listing(listing, reach.scope, now, scope.SWEEP_LIFE_SECONDS)
+    counted = budget.add(state.hooks, now, len(accepted), HOOK_WINDOW_SECONDS)
+    return replace(state, projects=projects, listing=listing, hooks=counted, last_hook_at=now)
+
+
+def _hooked(project: Project, received_at: float) -> Project:
+    last = max(project.hook_last, received_at)
+    if received_at < project.read_at:
+        return replace(project, hook_last=last)
+    return replace(project, hook_last=last, hook_first=project.hook_first or received_at)
+
+
+def _refresh(state: State, limits: Limits, now: float) -> Callable[[Project], bool]:
+    """Return which projects a tick wants: those with jobs, those that fail, those whose count grows old.
+
+    And always the one read longest ago: nothing is removed or published from memory alone, without an answer of GitLab.
+    """
+    aged = now - known_seconds(state, limits.requests_per_minute) / 2
+    # An idle instance goes once every project has been read since it became idle.
+    idle = (clock.since for clock in state.instances.values() if now - clock.since >= limits.idle_seconds)
+    before = max([aged, *idle])
+    counted = (p for p in state.projects.values() if scope.counts(p, limits.reach, now))
+    oldest = min(counted, key=lambda p: (p.read_at, p.id), default=None)
+    return lambda p: p is oldest or p.is_busy or bool(p.failure) or p.read_at < before
+
+
+def _want(
+    state: State, reach: Reach, now: float, listing_life_seconds: float, wanted: Callable[[Project], bool]
+) -> State:
+    projects = {
+        key: replace(p, wanted_at=now) if not p.wanted_at and scope.counts(p, reach, now) and wanted(p) else p
+        for key, p in state.projects.items()
+    }
+    listing = scope.want_listing(state.listing, reach.scope, now, listing_life_seconds)
+    return replace(state, projects=projects, listing=listing)

@@ -1,0 +1,204 @@
+"""What the scaler knows of jobs and projects, and what it is asked for. Times are epoch seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True)
+class Job:
+    """A pending or running job as GitLab lists it.
+
+    Attributes:
+        queued_at: when it became pending.
+        runner_id: the runner that took it, "" if none has or GitLab does not say.
+        system_id: the runner manager that took it, "" if none has or GitLab does not say.
+    """
+
+    id: int
+    is_running: bool
+    queued_at: float
+    tags: frozenset[str]
+    ref: str = ""
+    is_tag: bool = False
+    runner_id: str = ""
+    system_id: str = ""
+
+
+@dataclass(frozen=True)
+class ProtectedRefs:
+    """Names and wildcards of a project's protected branches and tags; None = not known. `read_at` 0 = never read."""
+
+    read_at: float = 0.0
+    branches: tuple[str, ...] | None = None
+    tags: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Project:
+    """What is known of one project, and what is wanted of it. A time of 0 means never.
+
+    Attributes:
+        listed: the last listing of the scope named it.
+        hook_first: the oldest hook that no read has answered yet.
+        hook_last: the newest hook.
+        wanted_at: since when the schedule wants it read.
+        attempted_at: start of the last read, failed or not.
+        failures: how many reads in a row have failed.
+        failure: why the last read failed, "" if it did not.
+        read_at: start of the last complete read; the facts below are of that moment.
+        pending: jobs that wait for this fleet.
+        oldest_pending_at: since when the longest waiting one waits.
+        running: system ids of the runner managers that run its jobs, one entry a job.
+        unplaced: running jobs that may be this fleet's, of which GitLab does not name the runner manager.
+        requests: how many HTTP requests the last complete read took.
+    """
+
+    id: int
+    listed: bool = False
+    hook_first: float = 0.0
+    hook_last: float = 0.0
+    wanted_at: float = 0.0
+    attempted_at: float = 0.0
+    failures: int = 0
+    failure: str = ""
+    read_at: float = 0.0
+    pending: int = 0
+    oldest_pending_at: float = 0.0
+    running: tuple[str, ...] = ()
+    unplaced: int = 0
+    requests: int = 1
+    protected: ProtectedRefs = ProtectedRefs()
+
+    @property
+    def is_hooked(self) -> bool:
+        """Whether a hook waits for an answer."""
+        return self.hook_first > 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether jobs were pending or running when it was last read."""
+        return bool(self.pending or self.running or self.unplaced)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The list of projects in scope: when it was last read, and the one under way, which takes several invocations.
+
+    Attributes:
+        read_at: start of the last complete listing.
+        full_at: start of the last complete one without the activity filter.
+        wanted_at: since when a new one is wanted, 0 = none is.
+        attempted_at: when pages were last asked for.
+        failures: how many attempts in a row have failed.
+        failure: why the last attempt failed.
+        started_at: start of the one under way, 0 = none is.
+        is_full: the one under way is without the activity filter.
+        sources: what is still to be listed, the first of them in part if there is a cursor.
+        cursor: where to go on within the first source.
+        found: project ids found so far.
+        scope: the scope of the last complete one, as sources.
+        under_way: the scope of the one under way, as sources.
+    """
+
+    read_at: float = 0.0
+    full_at: float = 0.0
+    wanted_at: float = 0.0
+    attempted_at: float = 0.0
+    failures: int = 0
+    failure: str = ""
+    started_at: float = 0.0
+    is_full: bool = False
+    sources: tuple[str, ...] = ()
+    cursor: str = ""
+    found: tuple[int, ...] = ()
+    scope: tuple[str, ...] = ()
+    under_way: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Clock:
+    """An instance's idle clock: `since` is when it was last seen busy, or first seen in service."""
+
+    since: float
+    is_busy: bool
+
+
+@dataclass(frozen=True)
+class State:
+    """All that one invocation leaves to the next.
+
+    Attributes:
+        instances: idle clocks of the instances in service.
+        idle: ids of the instances that may go, longest idle first, as of the last observation.
+        requests: (second, number) of the GitLab requests of the last minute.
+        hooks: (second, number) of the hooks of the last ten seconds.
+        last_hook_at: when the newest hook was received.
+        not_before: GitLab asked for silence until then.
+        continue_at: when the outstanding `continue` message was sent, 0 = there is none.
+        observed_at: when an invocation last looked and planned.
+        is_complete: whether that observation was complete.
+        desired_left: the desired capacity it left, -1 = unknown.
+        unfulfilled_since: since when the group has fewer instances than desired, 0 = it has not.
+        runner_denied_until: the runner's own job list is not asked before.
+    """
+
+    projects: Mapping[int, Project] = field(default_factory=dict)
+    listing: Listing = Listing()
+    instances: Mapping[str, Clock] = field(default_factory=dict)
+    idle: tuple[str, ...] = ()
+    requests: tuple[tuple[int, int], ...] = ()
+    hooks: tuple[tuple[int, int], ...] = ()
+    last_hook_at: float = 0.0
+    not_before: float = 0.0
+    continue_at: float = 0.0
+    observed_at: float = 0.0
+    is_complete: bool = False
+    desired_left: int = -1
+    unfulfilled_since: float = 0.0
+    runner_denied_until: float = 0.0
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which projects count: those named, or those of the token's membership if none is."""
+
+    projects: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+    @property
+    def is_membership(self) -> bool:
+        """Whether the token's membership decides."""
+        return not (self.projects or self.groups)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What the table holds; version 0 = no state has been written yet."""
+
+    state: State
+    version: int
+    scope: Scope
+
+
+class Kind(StrEnum):
+    """What a message asks for."""
+
+    HOOK = "hook"
+    TICK = "tick"
+    SWEEP = "sweep"
+    CONTINUE = "continue"
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message of the queue; `project_id` is 0 unless it is a hook."""
+
+    kind: Kind
+    received_at: float
+    project_id: int = 0

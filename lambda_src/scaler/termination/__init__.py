@@ -1,0 +1,1 @@
+"""Answers the Auto Scaling group which of its instances may go."""

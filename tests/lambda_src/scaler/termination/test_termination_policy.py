@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from scaler import codec
+from scaler.model import State
+from scaler.termination import handler
+from scaler.termination.choose import choose, parse
+from scaler.termination.handler import Policy
+from tests.lambda_src.scaler.fakes import START, FakeClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+IDLE = ("i-1", "i-2", "i-3")
+STATE = State(idle=IDLE, is_complete=True, observed_at=START - 30)
+
+
+def event(capacity: int, *instances: str, zone: str = "us-east-1a", market: str = "spot") -> dict[str, Any]:
+    return {
+        "AutoScalingGroupARN": "arn:aws:autoscaling:us-east-1:000000000000:autoScalingGroup:1:autoScalingGroupName/f",
+        "AutoScalingGroupName": "f",
+        "CapacityToTerminate": [{"AvailabilityZone": zone, "Capacity": capacity, "InstanceMarketOption": market}],
+        "Instances": [
+            {
+                "AvailabilityZone": zone,
+                "InstanceId": instance,
+                "InstanceType": "t3.nano",
+                "InstanceMarketOption": market,
+            }
+            for instance in instances
+        ],
+        "Cause": "SCALE_IN",
+    }
+
+
+@pytest.mark.parametrize(
+    ("asked", "chosen"),
+    [
+        pytest.param(event(1, "i-3", "i-2", "i-1"), ["i-1"], id="the longest idle"),
+        pytest.param(event(2, "i-3", "i-2"), ["i-2", "i-3"], id="among those given"),
+        pytest.param(event(3, "i-2", "i-9"), ["i-2"], id="never a busy or unknown one"),
+        pytest.param(event(0, "i-1"), [], id="none asked for"),
+        pytest.param({}, [], id="an empty event"),
+    ],
+)
+def test_idle_instances_are_offered(asked: dict[str, Any], chosen: list[str]) -> None:
+    assert choose(parse(asked), STATE, START) == chosen
+
+
+def test_each_zone_and_market_has_its_own_capacity() -> None:
+    asked = event(1, "i-1", "i-2")
+    other = event(1, "i-3", zone="us-east-1b", market="on-demand")
+    asked["CapacityToTerminate"] += other["CapacityToTerminate"]
+    asked["Instances"] += other["Instances"]
+    assert choose(parse(asked), STATE, START) == ["i-1", "i-3"]
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        pytest.param(replace(STATE, is_complete=False), id="incomplete"),
+        pytest.param(replace(STATE, observed_at=START - 301), id="old"),
+        pytest.param(replace(STATE, observed_at=START + 1), id="from the future"),
+        pytest.param(State(), id="empty"),
+    ],
+)
+def test_what_is_unknown_offers_nothing(state: State) -> None:
+    assert choose(parse(event(3, *IDLE)), state, START) == []
+
+
+@pytest.fixture
+def table() -> Iterator[Stubber]:
+    client = boto3.session.Session().client(
+        "dynamodb", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
+    )
+    with Stubber(client) as stubber:
+        yield stubber
+
+
+def policy(table: Stubber) -> Policy:
+    return Policy(lambda: cast("DynamoDBClient", table.client), "state", FakeClock())
+
+
+def test_the_policy_answers_from_the_state(table: Stubber) -> None:
+    item = {"id": {"S": "state"}, "version": {"N": "1"}, "data": {"B": codec.encode(STATE)}}
+    table.add_response("get_item", {"Item": item})
+    assert policy(table).answer(event(1, *IDLE)) == {"InstanceIDs": ["i-1"]}
+
+
+def test_without_the_state_nothing_is_offered(table: Stubber, caplog: pytest.LogCaptureFixture) -> None:
+    table.add_client_error("get_item", "InternalServerError", "broken")
+    assert policy(table).answer(event(1, *IDLE)) == {"InstanceIDs": []}
+    assert "no instance is offered" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"Instances": [{"AvailabilityZone": "us-east-1a"}]},
+        {"Instances": None},
+        {"CapacityToTerminate": [{"Capacity": "many"}]},
+        {"CapacityToTerminate": ["x"]},
+    ],
+)
+def test_an_event_that_cannot_be_understood_offers_nothing(
+    asked: dict[str, Any], table: Stubber, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert policy(table).answer(asked) == {"InstanceIDs": []}
+    assert "cannot be understood" in caplog.text
+
+
+class Context:
+    aws_request_id = "1234"
+
+
+def test_the_entry_point_answers_within_two_seconds_even_when_the_table_is_out_of_reach(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    variables = {
+        "FLEET": "blue",
+        "LOG_LEVEL": "INFO",
+        "STATE_TABLE": "blue-state",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    handler._policy.cache_clear()
+    try:
+        assert handler.handle(event(1, *IDLE), Context()) == {"InstanceIDs": []}
+    finally:
+        handler._policy.cache_clear()
+        root.handlers = handlers
+        root.setLevel(level)
