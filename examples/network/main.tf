@@ -1,0 +1,42 @@
+# A small public network for the examples: use your own instead.
+
+data "aws_availability_zones" "available" {
+  state = "available"
+}
+
+resource "aws_vpc" "fleet" {
+  cidr_block           = "10.80.0.0/16"
+  enable_dns_hostnames = true
+  tags                 = { Name = var.name }
+}
+
+resource "aws_internet_gateway" "fleet" {
+  tags   = { Name = var.name }
+  vpc_id = aws_vpc.fleet.id
+}
+
+resource "aws_subnet" "public" {
+  count = 2
+
+  availability_zone = data.aws_availability_zones.available.names[count.index]
+  cidr_block        = cidrsubnet(aws_vpc.fleet.cidr_block, 8, count.index)
+  tags              = { Name = "${var.name}-${count.index}" }
+  vpc_id            = aws_vpc.fleet.id
+}
+
+resource "aws_route_table" "public" {
+  tags   = { Name = var.name }
+  vpc_id = aws_vpc.fleet.id
+
+  route {
+    cidr_block = "0.0.0.0/0"
+    gateway_id = aws_internet_gateway.fleet.id
+  }
+}
+
+resource "aws_route_table_association" "public" {
+  count = length(aws_subnet.public)
+
+  route_table_id = aws_route_table.public.id
+  subnet_id      = aws_subnet.public[count.index].id
+}

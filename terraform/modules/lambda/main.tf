@@ -1,0 +1,42 @@
+# One function with a role and a log group of its own.
+
+resource "aws_cloudwatch_log_group" "this" {
+  kms_key_id        = var.observability.kms_key_arn
+  name              = "/aws/lambda/${var.name}"
+  retention_in_days = var.observability.log_retention_days
+}
+
+resource "aws_lambda_function" "this" {
+  architectures    = [var.architecture]
+  description      = var.description
+  filename         = var.filename
+  function_name    = var.name
+  handler          = var.handler
+  memory_size      = var.memory_size
+  package_type     = "Zip"
+  publish          = var.publish
+  role             = aws_iam_role.this.arn
+  runtime          = var.runtime
+  source_code_hash = var.source_code_hash
+  timeout          = var.timeout
+
+  environment {
+    variables = var.environment
+  }
+
+  tracing_config {
+    mode = var.observability.tracing ? "Active" : "PassThrough"
+  }
+
+  dynamic "vpc_config" {
+    for_each = var.vpc == null ? [] : [var.vpc]
+
+    content {
+      security_group_ids = vpc_config.value.security_group_ids
+      subnet_ids         = vpc_config.value.subnet_ids
+    }
+  }
+
+  # The log group goes last, when nothing is left that could write to it.
+  depends_on = [aws_cloudwatch_log_group.this, aws_iam_role_policy.this]
+}

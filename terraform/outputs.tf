@@ -1,0 +1,64 @@
+output "autoscaling_group_name" {
+  description = "Name of the Auto Scaling group of the runner instances."
+  value       = aws_autoscaling_group.runner.name
+}
+
+output "dead_letter_queue_url" {
+  description = "URL of the queue of the messages that the scaler could not handle."
+  value       = aws_sqs_queue.events_dead.url
+}
+
+output "function_names" {
+  description = "Names of the functions: scaler, schedule, termination and webhook."
+  value = {
+    scaler      = module.scaler.name
+    schedule    = module.schedule.name
+    termination = module.termination.name
+    webhook     = module.webhook.name
+  }
+}
+
+output "function_role_arns" {
+  description = "ARNs of the functions' roles, for key policies and permissions of your own: scaler, schedule, termination and webhook."
+  value = {
+    scaler      = module.scaler.role_arn
+    schedule    = module.schedule.role_arn
+    termination = module.termination.role_arn
+    webhook     = module.webhook.role_arn
+  }
+}
+
+output "lambda_function_url" {
+  description = "Public URL for GitLab's webhooks; null unless lambda.allow_function_url."
+  value       = one(aws_lambda_function_url.webhook[*].function_url)
+}
+
+output "metric_namespace" {
+  description = "CloudWatch namespace of the fleet's metrics; their dimension is Fleet = name."
+  value       = local.metric_namespace
+}
+
+output "queue_url" {
+  description = "URL of the queue between webhook, schedule and scaler."
+  value       = aws_sqs_queue.events.url
+}
+
+output "runner_role_arn" {
+  description = "ARN of the instances' role, for policies of your own that should trust it."
+  value       = aws_iam_role.runner.arn
+}
+
+output "runner_security_group_id" {
+  description = "Id of the instances' security group, for rules of your own that should name it."
+  value       = aws_security_group.runner.id
+}
+
+output "state_table_name" {
+  description = "Name of the DynamoDB table with the scaler's state."
+  value       = aws_dynamodb_table.state.name
+}
+
+output "url_id" {
+  description = "Id of the function URL; null unless lambda.allow_function_url."
+  value       = one(aws_lambda_function_url.webhook[*].url_id)
+}

@@ -1,0 +1,1 @@
+"""Write the module's inputs and outputs into its README, from the Terraform files themselves."""
