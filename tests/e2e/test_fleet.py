@@ -161,10 +161,10 @@ def points(live: Live, metric: str, since: float) -> list[Any]:
         MetricName=metric,
         Namespace=live.addresses["metric_namespace"],
         Period=1,
-        StartTime=since + 1,
+        StartTime=since,
         Statistics=["Maximum"],
     )
-    return list(answer["Datapoints"])
+    return [point for point in answer["Datapoints"] if point["Timestamp"].timestamp() > since]
 
 
 def test_metrics_are_published_for_the_fleet(live: Live) -> None:

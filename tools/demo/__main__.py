@@ -7,17 +7,17 @@ import signal
 import sys
 
 from tools.demo import figures
-from tools.demo.run import FOLDER, Demo, DemoError
+from tools.demo.run import FOLDER, PACES, Demo, DemoError
 
 
 def main(arguments: list[str]) -> int:
     """Run the demo; return 0, or 1 with a sentence that says which step failed."""
     parser = argparse.ArgumentParser(prog="tools.demo", description=__doc__)
-    parser.add_argument("--actuator", default="lambda", choices=("lambda", "alarms"))
+    parser.add_argument("--actuator", default="lambda", choices=sorted(PACES))
     options = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        result = Demo(options.actuator).run()
+        result = Demo(options.actuator, PACES[options.actuator]).run()
     except DemoError as error:
         print(f"the demo failed at: {error}", file=sys.stderr)
         return 1

@@ -83,7 +83,7 @@ class Fleet:
 
     def first_sent(self, jobs: list[int]) -> float:
         """Return when the first webhook of these jobs was sent."""
-        return min(float(delivery["sent_at"]) for delivery in self.of_jobs(jobs))
+        return min(float(delivery["sent_at"]) for delivery in self.of_jobs(jobs) if delivery["sent_at"])
 
     def wait_for_deliveries(self, jobs: list[int], seconds: float) -> None:
         """Wait until a webhook for each of these jobs was answered."""

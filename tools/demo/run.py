@@ -18,14 +18,28 @@ if TYPE_CHECKING:
 
 PROJECTS = 40
 JOBS = 200
-PROBES = 6
 PROBE_JOB_SECONDS = 10
 JOB_SECONDS = 20
-PAUSE_SECONDS = 1
-FULL_CAPACITY_SECONDS = 60
 FINISH_SECONDS = 180
 IDLE_SECONDS = 240
 FOLDER = ROOT / "build" / "demo"
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How many single webhooks, how far apart, and how many seconds a new capacity may take."""
+
+    probes: int
+    pause_seconds: float
+    patience_seconds: float
+
+
+PACES = {
+    "lambda": Pace(probes=6, pause_seconds=1, patience_seconds=60),
+    # An alarm looks every 10 seconds, acts when its state changes, and again after a minute; what came in between
+    # is published anew by the next tick.
+    "alarms": Pace(probes=2, pause_seconds=30, patience_seconds=240),
+}
 
 
 class DemoError(Exception):
@@ -49,6 +63,7 @@ class Demo:
     """The demo on one stack, and what it has found so far."""
 
     actuator: str
+    pace: Pace
     started: float = field(default_factory=time.time)
     marks: list[tuple[float, str]] = field(default_factory=list)
     found: dict[str, Any] = field(default_factory=dict)
@@ -73,8 +88,8 @@ class Demo:
         """Grow and shrink the fleet."""
         with step("the first webhook wakes the functions"):
             self.probe(fleet)
-        with step(f"{PROBES} single webhooks, one after the other"):
-            times = [self.probe(fleet) for _ in range(PROBES)]
+        with step(f"{self.pace.probes} single webhooks, one after the other"):
+            times = [self.probe(fleet) for _ in range(self.pace.probes)]
             self.found["hook_to_capacity_seconds_p50"] = figures.percentile(times, 0.5)
             print(f"   from webhook to new desired capacity: {', '.join(f'{seconds:.2f}' for seconds in times)} s")
             watch.wait_for(no_jobs, FINISH_SECONDS, "the first jobs finished")
@@ -101,21 +116,22 @@ class Demo:
 
     def probe(self, fleet: Fleet) -> float:
         """Let jobs for one more instance wait in a project of their own; return seconds from webhook to capacity."""
-        time.sleep(PAUSE_SECONDS)
-        desired = fleet.instances().desired
-        jobs = fleet.add_jobs([fleet.new_project()], fleet.slots, PROBE_JOB_SECONDS)
-        grown = fleet.wait_for_desired(desired + 1, FULL_CAPACITY_SECONDS)
+        time.sleep(self.pace.pause_seconds)
+        desired, waiting = fleet.instances().desired, fleet.jobs()
+        room = fleet.slots * desired - waiting.pending - waiting.running
+        jobs = fleet.add_jobs([fleet.new_project()], room + fleet.slots, PROBE_JOB_SECONDS)
+        grown = fleet.wait_for_desired(desired + 1, self.pace.patience_seconds)
         return grown - fleet.first_sent(jobs)
 
     def burst(self, fleet: Fleet) -> list[int]:
         """Let all jobs wait at once and watch until the desired capacity fits; return the jobs' ids."""
         projects = [fleet.new_project() for _ in range(PROJECTS)]
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(self.pace.pause_seconds)
         before = fleet.project_reads()
         self.marks.append((time.time(), f"{JOBS} jobs"))
         jobs = fleet.add_jobs(projects, JOBS // PROJECTS, JOB_SECONDS)
-        full = fleet.wait_for_desired(-(-JOBS // fleet.slots), FULL_CAPACITY_SECONDS)
-        fleet.wait_for_deliveries(jobs, FULL_CAPACITY_SECONDS)
+        full = fleet.wait_for_desired(-(-JOBS // fleet.slots), self.pace.patience_seconds)
+        fleet.wait_for_deliveries(jobs, self.pace.patience_seconds)
         reads = fleet.project_reads()
         self.marks.append((full, "full capacity"))
         first = fleet.first_sent(jobs)
