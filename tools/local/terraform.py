@@ -21,6 +21,7 @@ PROVIDER = "registry.terraform.io/hashicorp/aws"
 REGISTRY = "https://registry.terraform.io/.well-known/terraform.json"
 REGISTRY_SECONDS = 4
 SEARCH_SECONDS = 60
+SMALLEST_BYTES = 20_000_000
 INTERRUPT_SECONDS = 60
 MINIMUM = (1, 9)
 WAY_OUT = "see developer.hashicorp.com/terraform/install"
@@ -137,9 +138,18 @@ def holds_provider(mirror: Path) -> bool:
     provider = mirror / PROVIDER
     if not provider.is_dir():
         return False
-    unpacked = [folder.parent.name for folder in provider.glob(f"*/{platform_name()}") if any(folder.iterdir())]
-    packed = [path.name.split("_")[1] for path in provider.glob(f"terraform-provider-aws_*_{platform_name()}.zip")]
-    return any(is_new_enough(version) for version in unpacked + packed)
+    unpacked = [
+        path for path in provider.glob(f"*/{platform_name()}/terraform-provider-aws*") if os.access(path, os.X_OK)
+    ]
+    packed = list(provider.glob(f"terraform-provider-aws_*_{platform_name()}.zip"))
+    versions = [path.parents[1].name for path in unpacked if is_whole(path)]
+    versions += [path.name.split("_")[1] for path in packed if is_whole(path)]
+    return any(is_new_enough(version) for version in versions)
+
+
+def is_whole(path: Path) -> bool:
+    """Tell whether a file can be the provider, which has hundreds of megabytes, and not an empty shell of it."""
+    return path.stat().st_size >= SMALLEST_BYTES
 
 
 def is_new_enough(version: str) -> bool:

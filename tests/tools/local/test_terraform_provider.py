@@ -17,8 +17,16 @@ if TYPE_CHECKING:
 def mirror(folder: Path, version: str = "5.100.0", platform: str | None = None) -> Path:
     place = folder / terraform.PROVIDER / version / (platform or terraform.platform_name())
     place.mkdir(parents=True)
-    (place / "terraform-provider-aws").touch()
+    binary = place / "terraform-provider-aws"
+    binary.touch()
+    binary.chmod(0o755)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _shells_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take empty files for providers: these tests must not leave behind what a real search would find."""
+    monkeypatch.setattr(terraform, "SMALLEST_BYTES", 0)
 
 
 def never() -> bool:
@@ -71,6 +79,11 @@ def test_a_packed_mirror_counts_too(tmp_path: Path) -> None:
     provider.mkdir(parents=True)
     (provider / f"terraform-provider-aws_6.1.0_{terraform.platform_name()}.zip").touch()
     assert terraform.holds_provider(tmp_path)
+
+
+def test_an_empty_shell_of_a_mirror_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terraform, "SMALLEST_BYTES", 1)
+    assert not terraform.holds_provider(mirror(tmp_path))
 
 
 def test_a_remembered_mirror_that_is_gone_is_searched_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
