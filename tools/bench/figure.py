@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Figure:
-    """A measurement: its name, value and unit, and the bar it is held against in words ("" = none)."""
+    """A measurement: its name, value and unit, and the value that it must not exceed, if there is one."""
 
     name: str
     value: float
     unit: str
-    bar: str = ""
+    bar: float | None = None
 
 
 def save(folder: Path, section: str, figures: Sequence[Figure]) -> Path:
@@ -31,4 +31,10 @@ def save(folder: Path, section: str, figures: Sequence[Figure]) -> Path:
 
 def table(figures: Sequence[Figure]) -> str:
     """Return figures as aligned lines."""
-    return "\n".join(f"  {figure.name:58} {figure.value:12.3f} {figure.unit:10} {figure.bar}" for figure in figures)
+    return "\n".join(map(line, figures))
+
+
+def line(figure: Figure) -> str:
+    """Return a figure as a line that says whether it is within its bar."""
+    bar = "" if figure.bar is None else f"at most {figure.bar:g}{'' if figure.value <= figure.bar else ': EXCEEDED'}"
+    return f"  {figure.name:58} {figure.value:12.3f} {figure.unit:10} {bar}".rstrip()

@@ -83,7 +83,7 @@ def plot(samples: Sequence[Sample], marks: Sequence[tuple[float, str]]) -> str:
         return HEIGHT - BOTTOM - value / tops[axis] * (HEIGHT - TOP - BOTTOM)
 
     parts = [grid(tops, y), seconds_axis(end - start, lambda seconds: x(start + seconds))]
-    parts += [mark(x(at), label) for at, label in marks if start <= at <= end]
+    parts += [mark(x(at), label, row) for row, (at, label) in enumerate(marks) if start <= at <= end]
     parts += [line(series, samples, x, y) for series in SERIES]
     return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{"".join(parts)}</svg><p>{legend()}</p>'
 
@@ -116,11 +116,11 @@ def seconds_axis(length: float, x: Callable[[float], float]) -> str:
     )
 
 
-def mark(x: float, label: str) -> str:
-    """Return a dashed vertical line with its label."""
+def mark(x: float, label: str, row: int) -> str:
+    """Return a dashed vertical line with its label, one below the other so that they do not overlap."""
     return (
         f'<path d="M{x:.1f} {TOP}V{HEIGHT - BOTTOM}" stroke="#adb5bd" stroke-dasharray="3 3"/>'
-        f'<text x="{x + 4:.1f}" y="{TOP + 10}">{html.escape(label)}</text>'
+        f'<text x="{x + 4:.1f}" y="{TOP + 12 + 14 * row}">{html.escape(label)}</text>'
     )
 
 

@@ -1,4 +1,4 @@
-"""Measures zip sizes and cold imports: `python -m tools.package.bench.measure`, in a Python that has boto3.
+"""Measures zip sizes and cold imports: `make bench SECTION=package`.
 
 Lambda unpacks a zip to a read-only folder, so code from a zip has no bytecode cache unless the zip brings one, and
 each new execution environment compiles what it imports. The runtime's own boto3 lies in the image instead.
@@ -8,24 +8,22 @@ from __future__ import annotations
 
 import compileall
 import importlib.metadata
-import json
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from py_compile import PycInvalidationMode
 
+from tools.bench.figure import Figure
 from tools.package import archive, builder, sources
 from tools.package.installer import install
 from tools.package.target import parse_target
 
 HANDLERS = {"scaler": ("scaler.handler", "scaler.termination.handler"), "webhook": ("webhook.handler",)}
 ZIP_BARS = {"scaler": 3.0, "webhook": 0.2}  # megabytes; Lambda takes 50 in a direct upload
-_RESULT = sources.ROOT / "build" / "bench" / "package.json"
 _RUNS = 7
 _IMPORT = """
 import sys, time
@@ -34,28 +32,6 @@ started = time.perf_counter()
 __import__(sys.argv[1])
 print((time.perf_counter() - started) * 1000)
 """
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measured number and, if there is one, the number it must not exceed."""
-
-    name: str
-    value: float
-    unit: str
-    bar: float | None = None
-
-
-def main() -> int:
-    """Measure, print, and write build/bench/package.json; returns 1 if a bar is exceeded."""
-    with tempfile.TemporaryDirectory() as scratch:
-        figures = measure(Path(scratch))
-    for figure in figures:
-        bar = "" if figure.bar is None else f"   (at most {figure.bar:g})"
-        print(f"{figure.name:<58}{figure.value:>9.2f} {figure.unit}{bar}")
-    _RESULT.parent.mkdir(parents=True, exist_ok=True)
-    _RESULT.write_text(json.dumps([asdict(figure) for figure in figures], indent=2) + "\n", encoding="utf-8")
-    return int(any(figure.bar is not None and figure.value > figure.bar for figure in figures))
 
 
 def measure(scratch: Path) -> list[Figure]:
@@ -169,7 +145,3 @@ def _closure(name: str) -> set[str]:
 def _files(folder: Path) -> dict[str, Path]:
     """List a folder's files under their names in a zip."""
     return {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-
-
-if __name__ == "__main__":
-    sys.exit(main())
