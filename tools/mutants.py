@@ -16,8 +16,8 @@ WEBHOOK = ("verify", "request", "job_hook", "tick")
 SCALER = ("plan",)
 TESTS = (
     *(f"tests/lambda_src/webhook/test_{name}.py" for name in (*WEBHOOK, "verify_properties", "receive")),
-    "tests/lambda_src/scaler/test_plan.py",
-    "tests/lambda_src/scaler/test_plan_properties.py",
+    "tests/lambda_src/scaler/test_scaler_plan.py",
+    "tests/lambda_src/scaler/test_scaler_plan_properties.py",
 )
 ENOUGH = 0.9
 
@@ -25,7 +25,10 @@ ENOUGH = 0.9
 def main() -> int:
     """Run every mutant and print the survivors; fail when fewer than nine in ten were killed."""
     prepare()
-    subprocess.run([sys.executable, "-m", "mutmut", "run", "--max-children", "2"], cwd=FOLDER, check=False)
+    print(f"mutating; the log is {FOLDER / 'mutmut.log'}", flush=True)
+    with (FOLDER / "mutmut.log").open("wb") as log:
+        command = [sys.executable, "-m", "mutmut", "run", "--max-children", "2"]
+        subprocess.run(command, cwd=FOLDER, check=False, stdout=log, stderr=subprocess.STDOUT)
     listed = subprocess.run(
         [sys.executable, "-m", "mutmut", "results", "--all", "true"],
         capture_output=True,
