@@ -1,7 +1,7 @@
 # `make demo` and `make test` are all a newcomer needs; `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test check lint types unit terraform-test e2e bench package docs format lock mutants clean
+.PHONY: help demo up down examples test check lint types unit terraform-test e2e bench package docs format lock mutants clean
 
 # The first Python that is new enough; tools/venv.py says so clearly when none is.
 PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
@@ -24,6 +24,9 @@ up: environments ## Start the same stack and leave it running; build/local/outpu
 down: environments ## Stop what make up started
 	@$(PY) -m tools.local down --stack $(STACK)
 
+examples: environments ## Apply every example to a local AWS, plan again, destroy
+	@$(PY) -m tools.local.examples
+
 test: lint types unit terraform-test e2e ## Everything that checks, from lint to end to end
 
 check: format test ## Format, then everything that checks
@@ -36,10 +39,10 @@ types: environments ## Types, strictly
 	@.venv/bin/mypy lambda_src tools tests
 
 unit: environments ## Quick tests, with branch coverage of lambda_src
-	@.venv/bin/pytest -q -m 'not e2e and not terraform' --cov --cov-report=term
+	@.venv/bin/pytest -q --numprocesses 2 -m 'not e2e and not terraform' --cov --cov-report=term
 
 terraform-test: environments ## The module's own tests, against a mocked provider
-	@.venv/bin/pytest -q -m terraform
+	@.venv/bin/pytest -q --numprocesses 2 -m terraform
 
 e2e: environments ## The whole way, against the local AWS and the GitLab stand-in
 	@.venv/bin/pytest -q -m e2e

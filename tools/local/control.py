@@ -33,8 +33,13 @@ def request(method: str, url: str, body: object = None) -> Any:  # noqa: ANN401 
 
 
 def attach(addresses: Mapping[str, Any], slots: int) -> None:
-    """Point the stand-in's webhook at the fleet, and let its simulated hosts work on the fleet's instances."""
+    """Point the stand-in's webhook at the fleet, and let its simulated hosts work on the fleet's instances.
+
+    What was attached before is detached, so that a second apply does not send every webhook twice.
+    """
     gitlab = addresses["gitlab_url"]
+    request("DELETE", f"{gitlab}/_control/webhooks")
+    request("DELETE", f"{gitlab}/_control/hosts")
     hook = {
         "signing_token": addresses["webhook_signing_token"],
         "token": addresses["webhook_secret"],

@@ -83,7 +83,7 @@ class Stack:
             raise
 
     def _up(self, environment: dict[str, str]) -> dict[str, Any]:
-        aws = str(self._serve_aws()["endpoint"])
+        aws = str(self.serve_aws()["endpoint"])
         gitlab = self._gitlab()
         settings = self._settings(gitlab)
         terraform = self.terraform(environment, aws)
@@ -130,7 +130,8 @@ class Stack:
     def _known(self) -> list[processes.Background]:
         return processes.load(self.folder / PROCESSES)
 
-    def _serve_aws(self) -> dict[str, object]:
+    def serve_aws(self) -> dict[str, object]:
+        """Start the local AWS unless it runs, and return what its ready file says."""
         if not AWS_PYTHON.is_file():
             raise processes.ProcessError(f"{AWS_PYTHON} is missing: make environments builds it")
         options = ["--boot-seconds", str(self.options.boot_seconds)]
