@@ -6,7 +6,7 @@ locals {
 
   operational_alarms = merge(
     {
-      for function in ["scaler", "schedule", "termination", "webhook"] : "${function}-errors" => {
+      for function in concat(["scaler", "schedule", "termination", "webhook"], [for name in ["credentials"] : name if var.credentials.enabled]) : "${function}-errors" => {
         description = "The function ${var.name}-${function} fails: its log says why."
         dimensions  = { FunctionName = "${var.name}-${function}" }
         metric      = "Errors"
@@ -48,6 +48,20 @@ locals {
         statistic   = "Maximum"
         threshold   = 300
       }
+    },
+    {
+      for name, alarm in {
+        grants-unusable = {
+          description = "The credential vendor cannot read its grants, or refuses them, and goes on with the last good ones. Its log says why."
+          dimensions  = local.metric_dimensions
+          metric      = "GrantsDocumentErrors"
+          namespace   = local.metric_namespace
+          periods     = 1
+          seconds     = 300
+          statistic   = "Sum"
+          threshold   = 1
+        }
+      } : name => alarm if var.credentials.enabled
     },
   )
 }

@@ -1,5 +1,6 @@
 locals {
   function_defaults = {
+    credentials = { memory_size = 1024, timeout = 12 }
     scaler      = { memory_size = coalesce(var.lambda.memory_size, 256), timeout = 30 }
     schedule    = { memory_size = 256, timeout = 10 }
     termination = { memory_size = 512, timeout = 2 }
@@ -143,6 +144,46 @@ module "termination" {
   source_code_hash         = local.source_code_hashes.scaler
   statements               = local.termination_statements
   timeout                  = local.functions.termination.timeout
+}
+
+module "credentials" {
+  source = "./modules/lambda"
+
+  count = local.credentials_count
+
+  architecture = var.lambda.architecture
+  description  = "Gives CI jobs and runner hosts short-lived AWS credentials."
+  environment = {
+    AUDIENCE                          = local.credentials_audience
+    AWS_STS_REGIONAL_ENDPOINTS        = "regional"
+    CACHE_BUCKET                      = var.cache.bucket
+    CACHE_KMS_KEY_ARN                 = var.cache.kms_key_arn
+    CACHE_PREFIX                      = local.cache_prefix
+    FLEET                             = var.name
+    GITLAB_CONNECTION_MAX_AGE_SECONDS = ceil(var.gitlab.connection_max_age * 60)
+    GITLAB_TOKEN_PARAMETER            = join("", local.credentials_parameters)
+    GITLAB_URL                        = local.gitlab_url
+    GRANTS_BUCKET                     = aws_s3_bucket.grants[0].id
+    GRANTS_KEY                        = local.grants_key
+    KMS_KEY_ID                        = join("", aws_kms_key.sessions[*].arn)
+    LOG_LEVEL                         = local.log_level
+    SHARED_CACHE                      = var.credentials.shared_cache
+    TABLE                             = join("", aws_dynamodb_table.sessions[*].name)
+  }
+  filename                 = local.filenames.credentials
+  handler                  = "credentials.start.handle"
+  iam_permissions_boundary = var.asg.iam_permissions_boundary
+  memory_size              = local.functions.credentials.memory_size
+  name                     = "${var.name}-credentials"
+  observability            = var.observability
+  parameters               = local.credentials_parameters
+  publish                  = true
+  role_name                = local.credentials_role
+  runtime                  = local.runtime
+  source_code_hash         = local.source_code_hashes.credentials
+  statements               = local.credentials_statements
+  timeout                  = local.functions.credentials.timeout
+  vpc                      = local.vpc
 }
 
 # A termination policy cannot be $LATEST.

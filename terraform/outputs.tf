@@ -3,19 +3,43 @@ output "autoscaling_group_name" {
   value       = aws_autoscaling_group.runner.name
 }
 
+output "credentials_audience" {
+  description = "What a job's id_token must be made for: aud of the job's id_tokens; null unless credentials.enabled."
+  value       = var.credentials.enabled ? local.credentials_audience : null
+}
+
+output "credentials_function_url" {
+  description = "Public URL for CI jobs: AWS_CONTAINER_CREDENTIALS_FULL_URI is this and v1/credentials/GRANT; null unless credentials.enabled."
+  value       = one(aws_lambda_function_url.credentials[*].function_url)
+}
+
+# Made of names alone, so that it does not depend on the grants: a role that trusts it can be made in the same apply.
+output "credentials_role_arn" {
+  description = "ARN of the role that takes the grants' roles, for their trust policies, also before it exists."
+  value       = "arn:${local.partition}:iam::${local.account_id}:role/${local.credentials_role}"
+}
+
+output "credentials_url_id" {
+  description = "Id of the credential vendor's function URL; null unless credentials.enabled."
+  value       = one(aws_lambda_function_url.credentials[*].url_id)
+}
+
 output "dead_letter_queue_url" {
   description = "URL of the queue of the messages that the scaler could not handle."
   value       = aws_sqs_queue.events_dead.url
 }
 
 output "function_names" {
-  description = "Names of the functions: scaler, schedule, termination and webhook."
-  value = {
-    scaler      = module.scaler.name
-    schedule    = module.schedule.name
-    termination = module.termination.name
-    webhook     = module.webhook.name
-  }
+  description = "Names of the functions: scaler, schedule, termination and webhook, and credentials where it is enabled."
+  value = merge(
+    {
+      scaler      = module.scaler.name
+      schedule    = module.schedule.name
+      termination = module.termination.name
+      webhook     = module.webhook.name
+    },
+    { for function in module.credentials : "credentials" => function.name },
+  )
 }
 
 output "function_role_arns" {

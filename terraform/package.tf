@@ -5,7 +5,7 @@ locals {
   # An older runtime than the code needs is raised; check "lambda_runtime" says so.
   runtime = tonumber(split(".", var.lambda.runtime)[1]) < 13 ? "python3.13" : var.lambda.runtime
 
-  packages   = toset(["scaler", "webhook"])
+  packages   = toset(concat(["scaler", "webhook"], [for package in ["credentials"] : package if var.credentials.enabled]))
   repository = "${path.module}/.."
 
   # A zip that does not exist yet cannot be hashed at plan time, so the sources are. Compiled files differ between

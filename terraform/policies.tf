@@ -68,4 +68,25 @@ locals {
       Sid       = "ReadState"
     },
   ]
+
+  # The roles of the grants are in policies of their own (credentials.tf).
+  credentials_statements = concat(
+    [
+      {
+        Action   = ["s3:GetObject"]
+        Effect   = "Allow"
+        Resource = [for bucket in aws_s3_bucket.grants : "${bucket.arn}/${local.grants_key}"]
+        Sid      = "ReadGrants"
+      },
+    ],
+    [
+      for table in aws_dynamodb_table.sessions : {
+        Action   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"]
+        Effect   = "Allow"
+        Resource = [table.arn]
+        Sid      = "ShareSessions"
+      }
+    ],
+    [for key in aws_kms_key.sessions : merge(local.session_encryption, { Resource = [key.arn] })],
+  )
 }

@@ -4,12 +4,12 @@ variable "lambda" {
     allow_function_url: create the public URL for GitLab's webhooks; needs gitlab.webhook_secret_ssm_path or gitlab.webhook_signing_token_ssm_path.
     architecture: "x86_64" or "arm64", of the functions; has nothing to do with the instances'.
     cors: allow_credentials, allow_headers, allow_methods, allow_origins, expose_headers, max_age of the URL.
-    functions: memory_size (MB) and timeout (seconds) of each function: scaler, schedule, termination, webhook.
+    functions: memory_size (MB) and timeout (seconds) of each function: credentials, scaler, schedule, termination, webhook.
     memory_size: memory of the scaler in MB, unless functions.scaler has it; 256 when neither is given.
-    package_path: ready-made zips, scaler and webhook; nothing is built then.
+    package_path: ready-made zips, scaler and webhook, and credentials where it is enabled; nothing is built then.
     rate: how often every project is read: rate(…), cron(…) or "off". Instances are looked after each minute in any case.
     runtime: Python runtime; one older than python3.13 is raised to it.
-    security_group_ids, subnet_ids: put the scaler into a VPC, for a GitLab that is reachable only there.
+    security_group_ids, subnet_ids: put the scaler and the credential vendor into a VPC, for a GitLab that is reachable only there.
   EOT
   type = object({
     allow_function_url = optional(bool, false)
@@ -28,8 +28,9 @@ variable "lambda" {
     })), {})
     memory_size = optional(number)
     package_path = optional(object({
-      scaler  = string
-      webhook = string
+      credentials = optional(string)
+      scaler      = string
+      webhook     = string
     }))
     rate               = optional(string, "rate(1 minute)")
     runtime            = optional(string, "python3.13")
@@ -55,8 +56,8 @@ variable "lambda" {
   }
 
   validation {
-    condition     = length(setsubtract(keys(var.lambda.functions), ["scaler", "schedule", "termination", "webhook"])) == 0
-    error_message = "lambda.functions knows scaler, schedule, termination and webhook only."
+    condition     = length(setsubtract(keys(var.lambda.functions), ["credentials", "scaler", "schedule", "termination", "webhook"])) == 0
+    error_message = "lambda.functions knows credentials, scaler, schedule, termination and webhook only."
   }
 
   validation {
@@ -80,8 +81,19 @@ variable "lambda" {
     error_message = "lambda.functions.webhook.timeout must be at most 10 and lambda.functions.termination.timeout at most 2 seconds: nobody waits longer for their answer."
   }
 
+  # Runner hosts are answered within 8 seconds; a new container starts in a few more.
   validation {
-    condition     = alltrue([for path in try(values(var.lambda.package_path), []) : fileexists(path)])
+    condition     = coalesce(try(var.lambda.functions.credentials.timeout, null), 12) >= 12
+    error_message = "lambda.functions.credentials.timeout must be at least 12 seconds: it answers jobs within one and runner hosts within eight by itself."
+  }
+
+  validation {
+    condition     = var.lambda.package_path == null || !var.credentials.enabled || try(var.lambda.package_path.credentials, null) != null
+    error_message = "lambda.package_path must have credentials, too, when credentials.enabled is true."
+  }
+
+  validation {
+    condition     = alltrue([for path in compact(try(values(var.lambda.package_path), [])) : fileexists(path)])
     error_message = "lambda.package_path names a file that does not exist: build it with tools/package/build.py, or leave package_path out to have it built."
   }
 

@@ -38,6 +38,18 @@ module "fleet" {
     max_size      = var.max_size
     subnet_ids    = [for subnet in aws_subnet.fleet : subnet.id]
   }
+  cache = {
+    bucket = join("", aws_s3_bucket.cache[*].id)
+  }
+  credentials = {
+    enabled = var.credentials_enabled
+    grants = {
+      for name, grant in {
+        cache  = { callers = "runner", kind = "s3_cache", role_arn = join("", aws_iam_role.cache[*].arn) }
+        deploy = { callers = "gitlab_job", match = { project_id = local.sample_claims.project_id }, role_arn = join("", aws_iam_role.deploy[*].arn) }
+      } : name => grant if var.credentials_enabled
+    }
+  }
   gitlab = {
     api_token_ssm_path             = aws_ssm_parameter.secret["api-token"].name
     ca_certificate                 = var.ca_certificate

@@ -5,6 +5,31 @@ output "autoscaling_group_name" {
   value       = module.fleet.autoscaling_group_name
 }
 
+output "cache_bucket" {
+  description = "Name of the cache's bucket; empty without the credential vendor."
+  value       = join("", aws_s3_bucket.cache[*].id)
+}
+
+output "credentials_audience" {
+  description = "What an id_token must be made for; null without the credential vendor."
+  value       = module.fleet.credentials_audience
+}
+
+output "credentials_function" {
+  description = "Name of the credentials function; null without the credential vendor."
+  value       = lookup(module.fleet.function_names, "credentials", null)
+}
+
+output "credentials_role_arn" {
+  description = "ARN of the role that the sample grant gives; null without the credential vendor."
+  value       = one(aws_iam_role.deploy[*].arn)
+}
+
+output "credentials_url_id" {
+  description = "Id of the credential vendor's function URL; null without the credential vendor."
+  value       = module.fleet.credentials_url_id
+}
+
 output "dead_letter_queue_url" {
   description = "URL of the dead-letter queue."
   value       = module.fleet.dead_letter_queue_url
@@ -54,6 +79,21 @@ output "runner_id" {
 output "runner_tags" {
   description = "The runner's tags."
   value       = var.runner_tags
+}
+
+output "sample_claims" {
+  description = "Claims of an id_token that the sample grant is for."
+  value       = local.sample_claims
+}
+
+output "sample_grant" {
+  description = "Name of the grant for jobs."
+  value       = "deploy"
+}
+
+output "sample_host_grant" {
+  description = "Name of the grant for runner hosts."
+  value       = "cache"
 }
 
 output "scaler_function" {

@@ -10,6 +10,12 @@ variable "ca_certificate" {
   default     = ""
 }
 
+variable "credentials_enabled" {
+  description = "Create the credential vendor, too."
+  type        = bool
+  default     = true
+}
+
 variable "gitlab_groups" {
   description = "Groups to look after; with no projects either, every project of the token's user."
   type        = list(string)
@@ -91,6 +97,24 @@ variable "runner_tags" {
   description = "The runner's tags."
   type        = list(string)
   default     = ["docker", "linux"]
+}
+
+variable "sample_namespace_id" {
+  description = "Number of the group that the sample project is in."
+  type        = number
+  default     = 7
+}
+
+variable "sample_project_id" {
+  description = "Number of the project whose jobs may have the sample grant."
+  type        = number
+  default     = 42
+}
+
+variable "sample_project_path" {
+  description = "Path of that project."
+  type        = string
+  default     = "acme/shop"
 }
 
 variable "slots" {

@@ -80,3 +80,25 @@ run "builds_anew_for_another_architecture" {
     error_message = "Another architecture or runtime is another zip."
   }
 }
+
+run "builds_the_vendors_zip_where_it_is_enabled" {
+  command = plan
+
+  variables {
+    credentials = { enabled = true }
+    lambda      = { allow_function_url = true }
+  }
+
+  assert {
+    condition     = toset(keys(terraform_data.package)) == toset(["credentials", "scaler", "webhook"])
+    error_message = "The vendor has a zip of its own."
+  }
+
+  assert {
+    condition = (
+      length([for f in local.package_sources.credentials : f if startswith(f, "lambda_src/credentials/authenticate/")]) > 0 &&
+      length([for f in local.package_sources.credentials : f if startswith(f, "lambda_src/scaler/")]) == 0
+    )
+    error_message = "It is made of its own sources, those in folders included."
+  }
+}

@@ -219,3 +219,23 @@ run "refuses_subnets_without_security_groups" {
 
   expect_failures = [var.lambda]
 }
+
+run "refuses_a_credentials_timeout_that_ends_before_its_answer" {
+  command = plan
+
+  variables {
+    lambda = merge(var.lambda, { functions = { credentials = { timeout = 11 } } })
+  }
+
+  expect_failures = [var.lambda]
+}
+
+run "refuses_ready_made_zips_without_that_of_the_enabled_vendor" {
+  command = plan
+
+  variables {
+    credentials = { enabled = true }
+  }
+
+  expect_failures = [var.lambda]
+}

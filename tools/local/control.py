@@ -40,6 +40,8 @@ def attach(addresses: Mapping[str, Any], slots: int) -> None:
     gitlab = addresses["gitlab_url"]
     request("DELETE", f"{gitlab}/_control/webhooks")
     request("DELETE", f"{gitlab}/_control/hosts")
+    if audience := addresses.get("credentials_audience"):
+        request("PUT", f"{gitlab}/_control/settings", {"id_token_audience": audience})
     hook = {
         "signing_token": addresses["webhook_signing_token"],
         "token": addresses["webhook_secret"],

@@ -92,6 +92,7 @@ class Stack:
         outputs = terraform.apply()
         self.applied = terraform
         addresses = {**outputs, "aws_endpoint": aws, "webhook_url": f"{aws}/_url/{outputs['url_id']}/"}
+        addresses |= credentials_addresses(addresses)
         if self.options.gitlab is None:
             control.attach(addresses, self.options.slots)
         (self.folder / OUTPUTS).write_text(json.dumps(addresses, indent=2) + "\n", encoding="utf-8")
@@ -176,6 +177,16 @@ class Stack:
             "webhook_secret": known.get("webhook_secret") or secrets.token_urlsafe(24),
             "webhook_signing_token": known.get("webhook_signing_token") or signing_token(),
         }
+
+
+def credentials_addresses(addresses: dict[str, Any]) -> dict[str, str]:
+    """Return where the credential vendor and the stand-in's id_tokens are, if there is a vendor."""
+    if not addresses.get("credentials_url_id"):
+        return {}
+    return {
+        "credentials_url": f"{addresses['aws_endpoint']}/_url/{addresses['credentials_url_id']}",
+        "id_token_url": f"{addresses['gitlab_url']}/_control/id_token",
+    }
 
 
 def aws_environment(endpoint: str) -> dict[str, str]:

@@ -56,9 +56,21 @@ mock_resource "aws_iam_instance_profile" {
   }
 }
 
+mock_resource "aws_iam_policy" {
+  defaults = {
+    arn = "arn:aws:iam::123456789012:policy/mocked"
+  }
+}
+
 mock_resource "aws_iam_role" {
   defaults = {
     arn = "arn:aws:iam::123456789012:role/mocked"
+  }
+}
+
+mock_resource "aws_kms_key" {
+  defaults = {
+    arn = "arn:aws:kms:eu-west-1:123456789012:key/mocked"
   }
 }
 
@@ -79,6 +91,13 @@ mock_resource "aws_launch_template" {
   defaults = {
     id             = "lt-0123456789abcdef0"
     latest_version = 3
+  }
+}
+
+mock_resource "aws_s3_bucket" {
+  defaults = {
+    arn = "arn:aws:s3:::mocked"
+    id  = "mocked"
   }
 }
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RUNTIME = {"boto3", "botocore"}  # the Lambda runtime brings them
+# What signs and encrypts is compiled for one Python and one architecture.
+PURE = [package for package in packages(REPOSITORY) if package != "credentials"]
 HANDLER_CASES = [(package, module) for package, modules in HANDLERS.items() for module in modules]
 # What a shipped module imports although it is left out: inside a function that none of our code reaches.
 UNREACHED = {
@@ -116,7 +118,7 @@ def test_a_handler_imports_from_its_zip_and_the_runtime_alone(
     import_alone([module], unpacked / package, runtime)
 
 
-@pytest.mark.parametrize("package", packages(REPOSITORY))
+@pytest.mark.parametrize("package", PURE)
 def test_what_a_handler_imports_late_is_in_its_zip_too(unpacked: Path, runtime: Path, package: str) -> None:
     modules = [name[: -len(".py")].replace("/", ".") for name in code(REPOSITORY, package) if name.startswith(package)]
     assert HANDLERS[package][0] in modules
@@ -128,7 +130,7 @@ def test_every_package_has_a_handler_that_is_imported_here(package: str) -> None
     assert package in HANDLERS
 
 
-@pytest.mark.parametrize("package", packages(REPOSITORY))
+@pytest.mark.parametrize("package", PURE)
 def test_both_architectures_get_the_same_bytes(builds: Builds, tmp_path: Path, package: str) -> None:
     builds.make(package, tmp_path / "arm64.zip", "--architecture", "arm64")
     assert digest(tmp_path / "arm64.zip") == digest(builds[package])
@@ -147,10 +149,20 @@ def test_a_zip_stays_small(builds: Builds, package: str) -> None:
     assert builds[package].stat().st_size / 1e6 < ZIP_BARS[package]
 
 
-@pytest.mark.parametrize("package", packages(REPOSITORY))
+@pytest.mark.parametrize("package", PURE)
 def test_no_bytecode_test_or_compiled_file_is_shipped(builds: Builds, package: str) -> None:
     endings = (".pyc", ".so", ".pyi", ".exe", "/py.typed", "/RECORD")
     assert [name for name in names(builds[package]) if name.endswith(endings) or "/tests/" in name] == []
+
+
+@pytest.mark.parametrize(("architecture", "machine"), [("x86_64", "x86_64"), ("arm64", "aarch64")])
+def test_compiled_files_are_those_of_the_functions_python_and_architecture(
+    builds: Builds, tmp_path: Path, architecture: str, machine: str
+) -> None:
+    output = tmp_path / "credentials.zip"
+    builds.make("credentials", output, "--architecture", architecture)
+    compiled = [name for name in names(output) if name.endswith(".so") and not name.endswith(".abi3.so")]
+    assert [f"_cffi_backend.cpython-313-{machine}-linux-gnu.so"] == compiled
 
 
 @pytest.mark.parametrize("package", packages(REPOSITORY))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+from tools.local.aws import emulator, outages
 from tools.local.aws.asgi import BodyTooLargeError, read_body, send_json
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from tools.local.aws.autoscaling.model import Group, Instance
     from tools.local.aws.autoscaling.scaling import Scaling
     from tools.local.aws.clock import Clock
+    from tools.local.aws.outages import Outages
     from tools.local.aws.stats import Stats
 
 PREFIX = "/_local/"
@@ -29,9 +31,10 @@ class ControlError(Exception):
 
 @dataclass
 class Workers:
-    """How many Lambda workers one function may have at once."""
+    """How many Lambda workers one function may have at once, and how all of one function are ended."""
 
     per_function: int = 4
+    end: Callable[[str], object] = emulator.end_workers_of
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,7 @@ class Control:
     clock: Clock
     workers: Workers
     stats: Stats
+    outages: Outages
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -54,6 +58,7 @@ class Control:
             ("PUT", "settings"): self.change_settings,
             ("GET", "stats"): lambda _, __: self.stats.snapshot(),
             ("DELETE", "stats"): self.reset_stats,
+            ("DELETE", "workers"): self.end_workers,
         }
         if route not in routes:
             known = ", ".join(f"{method} {PREFIX}{path}" for method, path in routes)
@@ -74,7 +79,8 @@ class Control:
     def settings(self) -> dict[str, Any]:
         """Return every setting."""
         durations = {name: getattr(self.scaling.settings, name) for name in DURATIONS}
-        return {**durations, "clock_speed": self.clock.speed, "lambda_workers": self.workers.per_function}
+        others = {"clock_speed": self.clock.speed, "lambda_workers": self.workers.per_function}
+        return {**durations, **others, **self.outages.settings()}
 
     def change_settings(self, _: dict[str, list[str]], body: bytes) -> dict[str, Any]:
         """Change the settings that a JSON object names, all or none, and return every setting.
@@ -89,9 +95,22 @@ class Control:
         for name in DURATIONS:
             setattr(self.scaling.settings, name, float(wanted.get(name, known[name])))
         self.workers.per_function = int(wanted.get("lambda_workers", known["lambda_workers"]))
+        self.outages.change(wanted)
         if "clock_speed" in wanted:
             self.clock.set_speed(float(wanted["clock_speed"]))
         return self.settings()
+
+    def end_workers(self, query: dict[str, list[str]], _: bytes) -> dict[str, Any]:
+        """End a function's Lambda workers, so that the next calls start new ones.
+
+        Raises:
+            ControlError: no function is named.
+        """
+        name = query.get("function", [""])[0]
+        if not name:
+            raise ControlError("name the function: DELETE /_local/workers?function=NAME")
+        self.workers.end(name)
+        return {"function": name}
 
     def reset_stats(self, _: dict[str, list[str]], __: bytes) -> dict[str, Any]:
         """Begin counting anew and return what was counted."""
@@ -123,10 +142,23 @@ def check(name: str, value: object, known: dict[str, Any]) -> None:
     """
     if name not in known:
         raise ControlError(f"no setting {name!r}; there are {', '.join(sorted(known))}")
+    if name.endswith("_fail"):
+        check_error(name, value)
+        return
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
         raise ControlError(f"{name} must be a number that is not negative, not {value!r}")
     if name in ("clock_speed", "lambda_workers") and value == 0:
         raise ControlError(f"{name} must be above 0")
+
+
+def check_error(name: str, value: object) -> None:
+    """Refuse an error that no service is made to answer with.
+
+    Raises:
+        ControlError: it is one.
+    """
+    if value not in ("", *outages.STATUSES):
+        raise ControlError(f"{name} must be empty or one of {', '.join(outages.STATUSES)}, not {value!r}")
 
 
 def shown(group: Group, instance: Instance) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tools.local.aws import calls, cbor, conditions, emulator, functions, launch_templates, permissions
+from tools.local.aws import calls, cbor, emulator, functions, launch_templates, permissions
 from tools.local.aws.query import QueryService
+from tools.local.aws.request import REQUEST, request_keys, scaling_resource
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tools.local.aws.autoscaling.scaling import Scaling
     from tools.local.aws.control import Workers
     from tools.local.aws.monitor import Monitor
+    from tools.local.aws.outages import Outages
     from tools.local.aws.stats import Stats
 
     Answer = tuple[int, dict[str, str], bytes]
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
 WORKER_WAIT_SECONDS = 2.0
 WORKER_POLL_SECONDS = 0.005
 FORBIDDEN = "Forbidden. For troubleshooting Function URL authorization issues, see the Lambda Developer Guide"
-REQUEST: ContextVar[tuple[dict[str, str], bytes]] = ContextVar("REQUEST", default=({}, b""))
+QUALIFIER: ContextVar[str] = ContextVar("QUALIFIER", default="")
+"""The alias or version of the function URL in hand."""
 
 
 @dataclass(frozen=True)
@@ -42,17 +45,19 @@ class Parts:
     monitor: Monitor
     workers: Workers
     stats: Stats
+    outages: Outages
 
 
 def install(parts: Parts) -> None:
     """Apply every correction."""
     cbor_is_spoken()
-    calls_are_seen(parts.stats)
+    calls_are_seen(parts.stats, parts.outages)
     alarms_follow_cloudwatch(parts.monitor)
     alarms_are_described_in_full()
     workers_are_bounded(parts.workers)
     condition_keys_are_known(parts.scaling)
     function_urls_need_permission()
+    function_urls_name_their_alias()
     launch_templates_keep_everything()
     event_age_is_not_invented()
     reset_forgets_groups(parts.scaling)
@@ -67,8 +72,8 @@ def cbor_is_spoken() -> None:
         sys.modules["cbor2"] = cbor
 
 
-def calls_are_seen(stats: Stats) -> None:
-    """Symptom: nothing tells which calls a client made, and IAM's condition keys cannot see the request."""
+def calls_are_seen(stats: Stats, outages: Outages) -> None:
+    """Symptom: nothing tells which calls a client made, IAM's condition keys cannot see the request, nothing fails."""
 
     def make(original: Callable[..., Awaitable[Answer]]) -> Callable[..., Awaitable[Answer]]:
         async def dispatch(
@@ -77,7 +82,7 @@ def calls_are_seen(stats: Stats) -> None:
             REQUEST.set((headers, body))
             service = calls.service_name(emulator.load("core.router").detect_service(method, path, headers, query))
             stats.count(service, calls.operation_name(service, method, path, headers, body, query))
-            return await original(method, path, headers, body, query, request_id)
+            return await outages.apply(service, lambda: original(method, path, headers, body, query, request_id))
 
         return dispatch
 
@@ -190,40 +195,6 @@ def condition_keys_are_known(scaling: Scaling) -> None:
     emulator.replace("core.iam_evaluator", "enforce", make)
 
 
-def request_keys(service: str) -> dict[str, Any]:
-    """Return the condition keys of the request in hand."""
-    headers, body = REQUEST.get()
-    fields = conditions.body_fields(headers.get("content-type", ""), body)
-    if service == "kms":
-        return conditions.kms_keys(fields)
-    if service == "dynamodb":
-        return conditions.dynamodb_keys(fields, hash_key)
-    return conditions.cloudwatch_keys(fields) if service in ("monitoring", "cloudwatch") else {}
-
-
-def hash_key(table: str) -> str | None:
-    """Return the name of a table's partition key."""
-    record = emulator.load("services.dynamodb")._tables.get(table.rpartition("/")[2])  # noqa: SLF001
-    schema = record["KeySchema"] if record else []
-    return next((str(each["AttributeName"]) for each in schema if each["KeyType"] == "HASH"), None)
-
-
-def scaling_resource(scaling: Scaling, region: str, action: str) -> tuple[str, dict[str, Any]]:
-    """Return the group that an Auto Scaling request is about, as an ARN, and its tags as condition keys."""
-    headers, body = REQUEST.get()
-    fields = conditions.body_fields(headers.get("content-type", ""), body)
-    if action.startswith("autoscaling:Describe"):
-        return "*", {}
-    found = scaling.owner(emulator.scope()[0], region, fields.get("AutoScalingGroupName"), fields.get("InstanceId"))
-    if found is None:
-        name = fields.get("AutoScalingGroupName", "*")
-        return f"arn:aws:autoscaling:{region}:{emulator.scope()[0]}:autoScalingGroup:*:autoScalingGroupName/{name}", {}
-    tags = {
-        f"{prefix}:ResourceTag/{tag}": value for prefix in ("aws", "autoscaling") for tag, value in found[1].items()
-    }
-    return found[0], tags
-
-
 def function_urls_need_permission() -> None:
     """Symptom: a public function URL answers although no policy lets the public in; on AWS it is 403."""
 
@@ -238,6 +209,30 @@ def function_urls_need_permission() -> None:
         return serve
 
     emulator.replace("services.lambda_svc", "handle_function_url_request", make)
+
+
+def function_urls_name_their_alias() -> None:
+    """Symptom: context.invoked_function_arn lacks the alias when the function is called through an alias's URL."""
+
+    def serve_with(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def serve(url_id: str, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - passed on as it came
+            QUALIFIER.set(functions.url_qualifier(url_id))
+            return await original(url_id, *arguments, **named)
+
+        return serve
+
+    def name_with(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+        def record(function: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
+            if QUALIFIER.get():
+                # Of the function's, a version's or an alias's ARN the first seven parts are the function's.
+                arn = ":".join([*config["FunctionArn"].split(":")[:7], QUALIFIER.get()])
+                config = config | {"FunctionArn": arn}
+            return original(function, config)
+
+        return record
+
+    emulator.replace("services.lambda_svc", "handle_function_url_request", serve_with)
+    emulator.replace("services.lambda_svc", "_execution_record_for_config", name_with)
 
 
 def launch_templates_keep_everything() -> None:

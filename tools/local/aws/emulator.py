@@ -54,3 +54,8 @@ def scoped(account: str, region: str) -> Iterator[None]:
 def end_workers() -> None:
     """End every Lambda worker and remove its files."""
     load("core.lambda_runtime").reset()
+
+
+def end_workers_of(function: str) -> None:
+    """End every Lambda worker of one function."""
+    load("core.lambda_runtime").invalidate_worker(function)

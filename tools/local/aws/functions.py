@@ -77,3 +77,9 @@ def url_policy(url_id: str) -> tuple[str, list[dict[str, Any]]] | None:
     account, region, name, qualifier, config = found
     arn = f"arn:aws:lambda:{region}:{account}:function:{name}" + (f":{qualifier}" if qualifier else "")
     return str(config.get("AuthType", "AWS_IAM")), policy(account, region, arn)
+
+
+def url_qualifier(url_id: str) -> str:
+    """Return the alias that a function URL belongs to; empty when it has none, or there is no such URL."""
+    found = emulator.load("services.lambda_svc").resolve_function_url(url_id)
+    return str(found[3] or "") if found else ""

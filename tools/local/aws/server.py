@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from tools.local.aws import corrections, emulator
 from tools.local.aws.alarm_watch import AlarmWatch
+from tools.local.aws.attempts import Attempts
 from tools.local.aws.autoscaling.model import Settings
 from tools.local.aws.autoscaling.scaling import Scaling
 from tools.local.aws.autoscaling_service import AutoScalingService
@@ -31,6 +32,7 @@ from tools.local.aws.ec2 import LocalEc2
 from tools.local.aws.environment import ADDRESS, REGION, environment
 from tools.local.aws.front import Front
 from tools.local.aws.monitor import Monitor
+from tools.local.aws.outages import Outages
 from tools.local.aws.stats import Stats
 
 if TYPE_CHECKING:
@@ -117,13 +119,13 @@ async def serve(options: Options, listener: socket.socket) -> None:
     driver.stop()
 
 
-def build(options: Options) -> tuple[Front, Driver]:
+def build(options: Options) -> tuple[Attempts, Driver]:
     """Wire the front: MiniStack, its corrections, and the Auto Scaling emulator."""
     logging.basicConfig(level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     clock = Clock(time.time)
     scaling = Scaling(clock, LocalEc2(), SystemRandom(), Settings(boot_seconds=options.boot_seconds))
-    monitor, workers, stats = Monitor(), Workers(options.lambda_workers), Stats()
-    corrections.install(corrections.Parts(scaling, monitor, workers, stats))
+    monitor, workers, stats, outages = Monitor(), Workers(options.lambda_workers), Stats(), Outages()
+    corrections.install(corrections.Parts(scaling, monitor, workers, stats, outages))
     service = AutoScalingService(scaling)
 
     async def autoscaling(
@@ -133,7 +135,7 @@ def build(options: Options) -> tuple[Front, Driver]:
 
     emulator.serve_service("autoscaling", autoscaling)
     driver = Driver(scaling, AlarmWatch(scaling, clock, monitor.alarming))
-    return Front(Control(scaling, clock, workers, stats), emulator.application(), REGION), driver
+    return Attempts(Front(Control(scaling, clock, workers, stats, outages), emulator.application(), REGION)), driver
 
 
 def stop_on(stopped: asyncio.Event, parent_pid: int | None) -> None:

@@ -18,6 +18,7 @@ from tools.local.gitlab.model import MAINTAINER, REPORTER, Job, Runner, Token, U
 from tools.local.gitlab.parameters import Parameters
 from tools.local.gitlab.payloads import job_hook
 from tools.local.gitlab.routes import API_ROUTES, CONTROL, CONTROL_ROUTES, Route, Router
+from tools.local.gitlab.signing_keys import SigningKeys
 from tools.local.gitlab.store import Store
 from tools.local.gitlab.world import Call, World
 
@@ -55,6 +56,7 @@ class GitLab:
         self.token = f"glpat-{new_secret()}"
         self.admin_token = f"glpat-{new_secret()}"
         self.runner_token = f"glrt-{new_secret()}"
+        self.keys = SigningKeys()
         hooks = Hooks(clock, new_uuid, endpoint)
         self.world = self.new_world(hooks, hosts=None)
 
@@ -84,7 +86,7 @@ class GitLab:
             "runner_id": number,
             "runner_token": self.runner_token,
         }
-        return World(self.clock, store, JobLife(store, self.clock, self.tell), hooks, info, hosts)
+        return World(self.clock, store, JobLife(store, self.clock, self.tell), hooks, info, hosts, keys=self.keys)
 
     def tell(self, job: Job) -> None:
         """Queue the Job Hook of a job's new state."""

@@ -161,12 +161,14 @@ def put_settings(world: World, call: Call) -> Response:
     limit = fields.integer("rate_limit", old.rate_limit)
     interval = fields.number("rate_limit_interval_seconds", old.rate_limit_interval_seconds, 0.1)
     timeout = fields.number("webhook_timeout_seconds", old.webhook_timeout_seconds, 0.1)
+    audience = fields.text("id_token_audience", old.id_token_audience)
     fields.done()
     world.settings = replace(
         old,
         rate_limit=old.rate_limit if limit is None else limit,
         rate_limit_interval_seconds=interval or old.rate_limit_interval_seconds,
         webhook_timeout_seconds=timeout or old.webhook_timeout_seconds,
+        id_token_audience=audience,
     )
     return json_response(asdict(world.settings))
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from tools.local.gitlab import api_jobs, api_projects, api_runners, api_session
+from tools.local.gitlab import api_jobs, api_projects, api_runners, api_session, id_tokens
 from tools.local.gitlab import control_jobs as jobs
 from tools.local.gitlab import control_state as state
 from tools.local.gitlab import control_world as made
@@ -68,6 +68,8 @@ API_ROUTES = (
     Route("GET", f"{API}/version", api_session.get_version, USER_SCOPES),
     Route("GET", f"{API}/metadata", api_session.get_metadata, USER_SCOPES),
     Route("GET", f"{API}/personal_access_tokens/self", api_session.get_own_token, ()),
+    Route("GET", id_tokens.KEYS_PATH, id_tokens.get_keys, None),
+    Route("GET", "/.well-known/openid-configuration", id_tokens.get_configuration, None),
 )
 
 # The hosts simulator has a lock of its own and takes the application's inside it: never the other way round.
@@ -84,6 +86,8 @@ CONTROL_ROUTES = (
     Route("POST", f"{CONTROL}/jobs/:id/start", jobs.start_job, None),
     Route("POST", f"{CONTROL}/jobs/:id/finish", jobs.finish_job, None),
     Route("POST", f"{CONTROL}/jobs/:id/cancel", jobs.cancel_job, None),
+    Route("POST", f"{CONTROL}/id_token", id_tokens.create_id_token, None),
+    Route("POST", f"{CONTROL}/keys/rotate", id_tokens.rotate_keys, None),
     Route("POST", f"{CONTROL}/events", jobs.create_event, None),
     Route("POST", f"{CONTROL}/webhooks", state.create_webhook, None),
     Route("GET", f"{CONTROL}/webhooks", state.list_webhooks, None),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from tools.local.gitlab.faults import Faults
 from tools.local.gitlab.ratelimit import RateLimiter
 from tools.local.gitlab.settings import Settings
+from tools.local.gitlab.signing_keys import SigningKeys
 from tools.local.gitlab.stats import Stats
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class World:
     limiter: RateLimiter = field(default_factory=RateLimiter)
     faults: Faults = field(default_factory=Faults)
     stats: Stats = field(default_factory=Stats)
+    keys: SigningKeys = field(default_factory=SigningKeys)
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,12 @@ from tools.package import archive, builder, sources
 from tools.package.installer import install
 from tools.package.target import parse_target
 
-HANDLERS = {"scaler": ("scaler.handler", "scaler.termination.handler"), "webhook": ("webhook.handler",)}
-ZIP_BARS = {"scaler": 3.0, "webhook": 0.2}  # megabytes; Lambda takes 50 in a direct upload
+HANDLERS = {
+    "credentials": ("credentials.handler",),
+    "scaler": ("scaler.handler", "scaler.termination.handler"),
+    "webhook": ("webhook.handler",),
+}
+ZIP_BARS = {"credentials": 20.0, "scaler": 3.0, "webhook": 0.2}  # megabytes; Lambda takes 50 in a direct upload
 _RUNS = 7
 _IMPORT = """
 import sys, time

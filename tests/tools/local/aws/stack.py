@@ -41,6 +41,8 @@ def echo(event, context):
     keys = ("AWS_ENDPOINT_URL", "AWS_PROFILE", "PYTHONPATH")
     seen = {"boto3": boto3.__version__, "pid": os.getpid(), "env": {key: os.environ.get(key) for key in keys}}
     return {"statusCode": 202, "body": json.dumps({"event": event, "seen": seen})}
+def door(event, context):
+    return {"statusCode": 202, "body": json.dumps(context.invoked_function_arn)}
 def consume(event, context):
     for record in event["Records"]:
         print("LATENCY", time.time() - float(record["body"]))
@@ -129,13 +131,18 @@ def eventually(holds: Callable[[], object], seconds: float = 10) -> None:
         time.sleep(0.05)
 
 
-def permit_url(stack: Stack, name: str) -> str:
+def permit_url(stack: Stack, name: str, alias: str = "") -> str:
     """Make a public function URL with both permissions, and return its address on loopback."""
     client = stack.client("lambda")
-    made = client.create_function_url_config(FunctionName=name, AuthType="NONE")
-    public = {"FunctionName": name, "Principal": "*"}
-    client.add_permission(Action="lambda:InvokeFunctionUrl", FunctionUrlAuthType="NONE", StatementId="url", **public)
-    client.add_permission(Action="lambda:InvokeFunction", InvokedViaFunctionUrl=True, StatementId="via-url", **public)
+    qualified = {"FunctionName": name, **({"Qualifier": alias} if alias else {})}
+    made = client.create_function_url_config(AuthType="NONE", **qualified)
+    public = {**qualified, "Principal": "*"}
+    client.add_permission(
+        Action="lambda:InvokeFunctionUrl", FunctionUrlAuthType="NONE", StatementId=f"url{alias}", **public
+    )
+    client.add_permission(
+        Action="lambda:InvokeFunction", InvokedViaFunctionUrl=True, StatementId=f"via-url{alias}", **public
+    )
     return f"{stack.endpoint}/_url/{made['FunctionUrl'].removeprefix('https://').partition('.')[0]}"
 
 

@@ -12,6 +12,7 @@ from tests.tools.local.aws.fakes import TERMINATING, World
 from tools.local.aws.clock import Clock
 from tools.local.aws.control import Control, Workers
 from tools.local.aws.front import Front
+from tools.local.aws.outages import Outages
 from tools.local.aws.stats import Stats
 
 
@@ -21,7 +22,8 @@ class Client:
     def __init__(self, world: World) -> None:
         self.stats = Stats()
         self.passed: list[Any] = []
-        control = Control(world.scaling, Clock(world.clock.now), Workers(), self.stats)
+        self.ended: list[str] = []
+        control = Control(world.scaling, Clock(world.clock.now), Workers(end=self.ended.append), self.stats, Outages())
         self.front = Front(control, self.emulator, "us-east-1")
 
     async def emulator(self, scope: Any, receive: Any, send: Any) -> None:
@@ -86,6 +88,9 @@ def test_settings_change_one_at_a_time(world: World, client: Client) -> None:
         ({"boot_seconds": "3"}, "number"),
         ({"boot_seconds": True}, "number"),
         ({"clock_speed": 0}, "above 0"),
+        ({"sts_delay_seconds": -1}, "not negative"),
+        ({"sts_fail": "Boredom"}, "one of AccessDenied"),
+        ({"kms_fail": True}, "one of AccessDenied"),
     ],
 )
 def test_a_wrong_setting_changes_nothing_and_is_named(client: Client, settings: dict[str, Any], message: str) -> None:
@@ -107,6 +112,12 @@ def test_stats_count_calls_and_begin_anew(client: Client) -> None:
     assert client.ask("GET", "/_local/stats") == (200, {"sts.AssumeRole": 2})
     assert client.ask("DELETE", "/_local/stats") == (200, {"sts.AssumeRole": 2})
     assert client.ask("GET", "/_local/stats") == (200, {})
+
+
+def test_a_functions_workers_can_be_ended(client: Client) -> None:
+    assert client.ask("DELETE", "/_local/workers", "function=vendor") == (200, {"function": "vendor"})
+    assert client.ended == ["vendor"]
+    assert client.ask("DELETE", "/_local/workers")[0] == 400
 
 
 def test_an_unknown_route_names_the_known_ones(client: Client) -> None:

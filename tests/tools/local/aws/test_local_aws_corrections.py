@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import json
 import re
 import urllib.error
 import urllib.request
@@ -45,6 +46,19 @@ def test_a_public_url_without_its_permissions_is_forbidden(stack: Stack) -> None
     made = stack.client("lambda").create_function_url_config(FunctionName="closed", AuthType="NONE")
     url_id = made["FunctionUrl"].removeprefix("https://").partition(".")[0]
     assert post(f"{stack.endpoint}/_url/{url_id}/")[0] == 403
+
+
+def test_a_function_called_through_an_aliass_url_sees_the_alias(stack: Stack) -> None:
+    """Correction: function_urls_name_their_alias."""
+    arn = str(stack.function("doors", "door", Publish=True)["FunctionArn"]).removesuffix(":1")
+    client = stack.client("lambda")
+    seen = {"": post(f"{permit_url(stack, 'doors')}/")[1]}
+    for alias in ("jobs", "hosts"):
+        client.create_alias(FunctionName="doors", FunctionVersion="1", Name=alias)
+        seen[alias] = post(f"{permit_url(stack, 'doors', alias)}/")[1]
+    assert seen == {"": arn, "jobs": f"{arn}:jobs", "hosts": f"{arn}:hosts"}
+    invoked = client.invoke(FunctionName="doors", Payload=b"{}", Qualifier="hosts")["Payload"].read()
+    assert json.loads(json.loads(invoked)["body"]) == f"{arn}:hosts"
 
 
 def test_boto3s_metrics_arrive(stack: Stack) -> None:

@@ -46,6 +46,15 @@ def test_a_python_313_function_runs_with_boto3_and_a_clean_environment(stack: St
     assert seen["boto3"]
 
 
+def test_a_functions_workers_can_be_ended_and_start_anew(stack: Stack) -> None:
+    stack.function("mortal", "echo")
+    url = permit_url(stack, "mortal")
+    before = post(url)[1]["seen"]["pid"]
+    assert before == post(url)[1]["seen"]["pid"]
+    stack.local("DELETE", "workers?function=mortal")
+    assert before != post(url)[1]["seen"]["pid"]
+
+
 def test_a_message_on_a_fifo_queue_starts_its_function_at_once(stack: Stack) -> None:
     queue = stack.client("sqs").create_queue(QueueName="events.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
     stack.function("consumer", "consume")

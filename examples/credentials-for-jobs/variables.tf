@@ -1,0 +1,17 @@
+variable "gitlab_url" {
+  description = "Address of GitLab."
+  type        = string
+  default     = "https://gitlab.com"
+}
+
+variable "name" {
+  description = "Name of the fleet."
+  type        = string
+  default     = "ci-credentials"
+}
+
+variable "project_id" {
+  description = "Number of the project that deploys: Settings > General."
+  type        = number
+  default     = 42
+}

@@ -1,0 +1,1 @@
+"""Find out which GitLab job a request comes from."""

@@ -1,0 +1,53 @@
+"""What the demo makes of the vendor's logs, and containers that die."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tools.demo.containers import Answer, Order, answers
+from tools.demo.credentials import Burst, counters, summary, table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def metrics(**values: object) -> str:
+    return json.dumps({"_aws": {"Timestamp": 1}, "Fleet": "fleet", **values})
+
+
+def test_counters_are_summed_over_invocations_and_other_lines_are_left_alone() -> None:
+    lines = ["START RequestId", metrics(AssumeRoleCacheHits=1), '{"door": "jobs"}', metrics(AssumeRoleCacheHits=2)]
+    assert counters(lines)["AssumeRoleCacheHits"] == 3
+
+
+def test_lists_of_durations_are_no_counters() -> None:
+    assert counters([metrics(AssumeRoleWaitSeconds=[0.1, 0.2])]) == {}
+
+
+def test_a_burst_counts_who_got_credentials_and_why_others_did_not() -> None:
+    given = [Answer(is_vended=True, access_key_id="A", seconds=0.1)]
+    given += [Answer(is_vended=False, access_key_id="", seconds=0.5, trouble="503")] * 2
+    burst = summary("x", given, 1, [metrics(AssumeRoleCacheHits=1)], 2.0)
+    assert (burst.requests, burst.vended, burst.hits, burst.slowest_seconds) == (3, 1, 1, 0.5)
+    assert burst.troubles == ("503",)
+
+
+def test_a_machine_too_slow_for_the_budgets_shows_in_the_vendors_own_metrics() -> None:
+    calm = Burst("x", 1, 1, 1, {"AssumeRoleCacheMisses": 1}, 1, 1)
+    starved = Burst("x", 1, 1, 1, {"SharedCacheErrors": 1}, 1, 1)
+    assert (calm.is_starved, starved.is_starved) == (False, True)
+
+
+def test_the_table_has_gitlab_runners_names_of_the_metrics() -> None:
+    burst = Burst("1 container", 400, 400, 2, {"AssumeRoleCacheHits": 398, "AssumeRoleCacheMisses": 2}, 3.0, 0.1)
+    text = table([burst])
+    assert "400 requests, 400 vended, 2 STS calls, 398 hits" in text
+    assert "gitlab_runner_cache_s3_assume_role_cache_hits_total 398" in text
+    assert "gitlab_runner_cache_s3_assume_role_cache_misses_total 2" in text
+
+
+def test_a_container_that_died_is_told_and_not_forgotten(tmp_path: Path) -> None:
+    order = Order(1, 0.0, "arn", [{}], str(tmp_path))
+    [answer] = answers(order, 0)
+    assert (answer.is_vended, answer.trouble) == (False, "the container died")
