@@ -102,6 +102,18 @@ class Fleet:
             time.sleep(POLL_SECONDS)
         return time.time()
 
+    def wait_for_room(self, seconds: float) -> float:
+        """Wait until the desired capacity has room for every unfinished job and return when that was."""
+        deadline = time.monotonic() + seconds
+        while True:
+            jobs, desired = self.jobs(), self.instances().desired
+            if jobs.pending + jobs.running <= desired * self.slots:
+                return time.time()
+            if time.monotonic() > deadline:
+                waiting = f"{jobs.pending} pending and {jobs.running} running jobs"
+                raise TimeoutError(f"the desired capacity is {desired} after {seconds:.0f} s, for {waiting}")
+            time.sleep(POLL_SECONDS)
+
     def project_reads(self) -> dict[int, int]:
         """Return how often the jobs of each project were read."""
         reads = control.request("GET", f"{self._gitlab}/stats")["project_reads"]
