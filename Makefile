@@ -1,7 +1,7 @@
 # `make demo` and `make test` are all a newcomer needs; `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down examples test check lint types unit terraform-test e2e bench package docs format lock mutants clean
+.PHONY: help demo up down examples test check lint types unit terraform-test e2e vendor bench package docs format lock mutants clean
 
 # The first Python that is new enough; tools/venv.py says so clearly when none is.
 PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
@@ -39,13 +39,16 @@ types: environments ## Types, strictly
 	@.venv/bin/mypy lambda_src tools tests
 
 unit: environments ## Quick tests, with branch coverage of lambda_src
-	@.venv/bin/pytest -q --numprocesses 2 -m 'not e2e and not terraform' --cov --cov-report=term
+	@.venv/bin/pytest -q --numprocesses 2 -m 'not e2e and not terraform and not vendor' --cov --cov-report=term
 
 terraform-test: environments ## The module's own tests, against a mocked provider
 	@.venv/bin/pytest -q --numprocesses 2 -m terraform
 
 e2e: environments ## The whole way, against the local AWS and the GitLab stand-in
 	@.venv/bin/pytest -q -m e2e
+
+vendor: environments ## The credential vendor end to end, with unmodified AWS clients (needs node for one of them)
+	@.venv/bin/pytest -q -m vendor
 
 bench: environments ## Print the figures (SECTION=… for one) and write build/bench/
 	@PYTHONPATH=lambda_src $(PY) -m tools.bench $(SECTION)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.support import Live
 
-pytestmark = pytest.mark.e2e
+pytestmark = pytest.mark.vendor
 
 CONTRACT = ("credentials_function", "credentials_url", "id_token_url", "sample_claims", "sample_grant")
 WORKING = {
