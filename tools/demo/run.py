@@ -21,24 +21,24 @@ JOBS = 200
 PROBE_JOB_SECONDS = 10
 JOB_SECONDS = 20
 FINISH_SECONDS = 180
-IDLE_SECONDS = 240
 FOLDER = ROOT / "build" / "demo"
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How many single webhooks, how far apart, and how many seconds a new capacity may take."""
+    """How many single webhooks, how far apart, and how many seconds growing and shrinking may take."""
 
     probes: int
     pause_seconds: float
     patience_seconds: float
+    leave_seconds: float
 
 
 PACES = {
-    "lambda": Pace(probes=6, pause_seconds=1, patience_seconds=60),
+    "lambda": Pace(probes=6, pause_seconds=1, patience_seconds=60, leave_seconds=240),
     # An alarm looks every 10 seconds, acts when its state changes, and again after a minute; what came in between
-    # is published anew by the next tick.
-    "alarms": Pace(probes=2, pause_seconds=30, patience_seconds=240),
+    # is published anew by the next tick. Shrinking takes several steps of a minute or more each.
+    "alarms": Pace(probes=2, pause_seconds=30, patience_seconds=240, leave_seconds=900),
 }
 
 
@@ -99,7 +99,9 @@ class Demo:
             watch.wait_for(no_jobs, FINISH_SECONDS, "every job finished")
             self.marks.append((time.time(), "jobs done"))
         with step("idle instances leave"):
-            left = watch.wait_for(lambda sample: sample.instances.total == 0, IDLE_SECONDS, "no instance left")
+            left = watch.wait_for(
+                lambda sample: sample.instances.total == 0, self.pace.leave_seconds, "no instance left"
+            )
         records = fleet.job_records(burst)
         waits = figures.queue_waits(records)
         accepted, refused = figures.answers(fleet.deliveries())
