@@ -27,7 +27,7 @@ down: environments ## Stop what make up started
 examples: environments ## Apply every example to a local AWS, plan again, destroy
 	@$(PY) -m tools.local.examples
 
-test: lint types unit terraform-test e2e ## Everything that checks, from lint to end to end
+test: lint types unit terraform-test e2e ## Everything that checks, from lint to end to end (but make vendor)
 
 check: format test ## Format, then everything that checks
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import statistics
+import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 
@@ -19,6 +21,16 @@ class Figure:
     value: float
     unit: str
     bar: float | None = None
+
+
+def median_seconds(call: Callable[[], object], rounds: int) -> float:
+    """Return the median time of a call."""
+    times = []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
 
 
 def save(folder: Path, section: str, figures: Sequence[Figure]) -> Path:

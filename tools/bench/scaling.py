@@ -5,8 +5,6 @@ How long a webhook takes to become capacity is measured end to end, by ``make de
 
 from __future__ import annotations
 
-import statistics
-import time
 from typing import TYPE_CHECKING
 
 from scaler import codec, intake, schedule
@@ -15,7 +13,7 @@ from scaler.model import Clock, Kind, Listing, Message, Project, Scope, State
 from scaler.plan import plan
 from scaler.scope import Reach
 from scaler.snapshot import follow, snapshot
-from tools.bench.figure import Figure
+from tools.bench.figure import Figure, median_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,9 +73,4 @@ def large_group() -> Group:
 
 def milliseconds(call: Callable[[], object]) -> float:
     """Return the median time of a call."""
-    times = []
-    for _ in range(ROUNDS):
-        started = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - started)
-    return statistics.median(times) * 1000
+    return median_seconds(call, ROUNDS) * 1000

@@ -15,12 +15,10 @@ from typing import TYPE_CHECKING, Any
 from standardwebhooks import Webhook
 
 from common import telemetry
-from tools.bench.figure import Figure
+from tools.bench.figure import Figure, median_seconds
 from webhook.receive import Receiver
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from webhook.job_hook import JobEvent
 
 LAMBDA_SRC = Path(__file__).resolve().parents[2] / "lambda_src"
@@ -68,14 +66,7 @@ def seconds_per_request(event: dict[str, Any]) -> float:
     """Return the median time of a request."""
     memory = Memory()
     receiver = Receiver("", "token", (), memory, memory, time.time)
-    return statistics.median(timed(lambda: receiver.receive(event)) for _ in range(REQUESTS))
-
-
-def timed(call: Callable[[], object]) -> float:
-    """Return how many seconds a call takes."""
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
+    return median_seconds(lambda: receiver.receive(event), REQUESTS)
 
 
 def genuine() -> dict[str, Any]:
