@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tools.local.gitlab.world import Call, World
 
 API_SCOPES = ("api", "read_api")
+WRITE_SCOPES = ("api",)
 USER_SCOPES = ("api", "read_api", "read_user")
 
 

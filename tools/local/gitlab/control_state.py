@@ -162,6 +162,8 @@ def put_settings(world: World, call: Call) -> Response:
     interval = fields.number("rate_limit_interval_seconds", old.rate_limit_interval_seconds, 0.1)
     timeout = fields.number("webhook_timeout_seconds", old.webhook_timeout_seconds, 0.1)
     audience = fields.text("id_token_audience", old.id_token_audience)
+    group_hooks = fields.boolean("group_hooks", default=old.group_hooks)
+    signing_tokens = fields.boolean("signing_tokens", default=old.signing_tokens)
     fields.done()
     world.settings = replace(
         old,
@@ -169,6 +171,8 @@ def put_settings(world: World, call: Call) -> Response:
         rate_limit_interval_seconds=interval or old.rate_limit_interval_seconds,
         webhook_timeout_seconds=timeout or old.webhook_timeout_seconds,
         id_token_audience=audience,
+        group_hooks=group_hooks,
+        signing_tokens=signing_tokens,
     )
     return json_response(asdict(world.settings))
 

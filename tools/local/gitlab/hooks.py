@@ -23,7 +23,7 @@ KEPT_DELIVERIES = 50_000
 
 @dataclass(frozen=True)
 class Webhook:
-    """A webhook; `projects` None listens to all of them. Empty secrets are not sent."""
+    """A webhook; `projects` None listens to all. Empty secrets are not sent; `owner` None = made by the control API."""
 
     id: int
     url: str
@@ -31,6 +31,7 @@ class Webhook:
     signing_token: str
     events: frozenset[str]
     projects: frozenset[int] | None = None
+    owner: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,10 @@ class Hooks:
         """Add a webhook."""
         self.webhooks[webhook.id] = webhook
         self.health[webhook.id] = Health()
+
+    def remove(self, webhook_id: int) -> None:
+        """Remove a webhook; what is queued for it is dropped when its turn comes."""
+        del self.webhooks[webhook_id], self.health[webhook_id]
 
     def clear(self) -> None:
         """Forget every webhook and delivery; what is queued is dropped when its turn comes."""

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from tools.local.gitlab import api_jobs, api_projects, api_runners, api_session, id_tokens
+from tools.local.gitlab import api_hooks, api_jobs, api_projects, api_runners, api_session, id_tokens
 from tools.local.gitlab import control_jobs as jobs
 from tools.local.gitlab import control_state as state
 from tools.local.gitlab import control_world as made
-from tools.local.gitlab.access import API_SCOPES, USER_SCOPES
+from tools.local.gitlab.access import API_SCOPES, USER_SCOPES, WRITE_SCOPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +59,16 @@ API_ROUTES = (
     Route("GET", f"{API}/projects/:id/repository/branches/:branch", api_projects.get_branch),
     Route("GET", f"{API}/groups/:id", api_projects.get_group),
     Route("GET", f"{API}/groups/:id/projects", api_projects.list_group_projects),
+    *(
+        Route(method, f"{API}/{owners}/:id/hooks{path}", handler, scopes)
+        for owners in ("projects", "groups")
+        for method, path, handler, scopes in (
+            ("GET", "", api_hooks.list_hooks, API_SCOPES),
+            ("POST", "", api_hooks.create_hook, WRITE_SCOPES),
+            ("PUT", "/:hook_id", api_hooks.edit_hook, WRITE_SCOPES),
+            ("DELETE", "/:hook_id", api_hooks.delete_hook, WRITE_SCOPES),
+        )
+    ),
     Route("GET", f"{API}/runners/:id", api_runners.get_runner),
     Route("GET", f"{API}/runners/:id/jobs", api_runners.list_runner_jobs),
     Route("GET", f"{API}/runners/:id/managers", api_runners.list_managers),

@@ -1,0 +1,175 @@
+"""Carry out what was asked: look at every owner first, show what would happen, and do it only when told to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from tools.hooks import plan
+from tools.hooks.model import Action, GroupHooksError, Hook, HooksError, Owner, Secrets, Step
+from tools.hooks.parameters import FUNCTION_MEMORY_SECONDS, in_use
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from tools.hooks.parameters import Parameter
+
+
+class Webhooks(Protocol):
+    """The webhooks of projects and groups; every method raises HooksError."""
+
+    def hooks(self, owner: Owner) -> list[Hook]:
+        """Return the webhooks of an owner."""
+        ...
+
+    def create(self, owner: Owner, url: str, secrets: Secrets) -> Hook:
+        """Create a webhook for job events."""
+        ...
+
+    def update(self, owner: Owner, hook_id: int, url: str, secrets: Secrets) -> Hook:
+        """Make a webhook as the fleet needs it."""
+        ...
+
+    def delete(self, owner: Owner, hook_id: int) -> None:
+        """Delete a webhook."""
+        ...
+
+
+class Directory(Protocol):
+    """Finds projects and groups; every method raises HooksError."""
+
+    def project(self, name: str) -> Owner:
+        """Return the project with an id or path."""
+        ...
+
+    def group(self, name: str) -> Owner:
+        """Return the group with an id or path."""
+        ...
+
+    def projects_of(self, group: Owner) -> Iterable[Owner]:
+        """Return a group's projects, those of its subgroups included."""
+        ...
+
+    def member_projects(self) -> Iterable[Owner]:
+        """Return the projects that the token may manage the webhooks of."""
+        ...
+
+
+@dataclass
+class Tool:
+    """Works on the webhooks of a scope.
+
+    Args:
+        webhooks: reads and changes them.
+        directory: finds projects and groups.
+        url: the fleet's address.
+        say: shows a line to the user.
+        sleep: waits for seconds.
+        apply: whether to change anything; else it is only shown.
+    """
+
+    webhooks: Webhooks
+    directory: Directory
+    url: str
+    say: Callable[[str], None]
+    sleep: Callable[[float], None]
+    apply: bool = False
+
+    def show(self, projects: Iterable[str], groups: Iterable[str]) -> None:
+        """Show the fleet's webhooks, and where there is none."""
+        for owner, hooks in self._owners(projects, groups):
+            ours = plan.rotate(owner, hooks, self.url)
+            states = {hook.id: plan.state(hook) for hook in hooks}
+            for step in ours:
+                self.say(f"{owner}: webhook {step.hook_id}, {states[step.hook_id]}")
+            if not ours:
+                self.say(f"{owner}: none")
+
+    def install(self, projects: Iterable[str], groups: Iterable[str], given: list[Parameter]) -> None:
+        """Make sure that each owner has exactly one webhook of the fleet."""
+        secrets = in_use(given)
+        if not (secrets.token or secrets.signing_token):
+            raise HooksError("a webhook needs a secret: name SECRET_PARAMETER or SIGNING_TOKEN_PARAMETER")
+        self._carry_out(self._steps(projects, groups, lambda o, h: plan.install(o, h, self.url, secrets)), secrets)
+
+    def remove(self, projects: Iterable[str], groups: Iterable[str]) -> None:
+        """Make sure that no owner has a webhook of the fleet."""
+        self._carry_out(self._steps(projects, groups, lambda o, h: plan.remove(o, h, self.url)), Secrets())
+
+    def rotate(self, projects: Iterable[str], groups: Iterable[str], given: list[Parameter]) -> None:
+        """Replace a secret without losing a hook: both are valid until every webhook has the new one.
+
+        Interrupted, or failed in part, it goes on with the same new secret when it is run again.
+        """
+        if len(given) != 1:
+            raise HooksError("rotate one secret at a time: name SECRET_PARAMETER or SIGNING_TOKEN_PARAMETER")
+        steps = self._steps(projects, groups, lambda o, h: plan.rotate(o, h, self.url))
+        if not steps:
+            raise HooksError(f"no webhook in this scope calls {self.url}; install comes first")
+        self.say(f"{len(steps)} webhooks are in this scope; one outside of it would be refused afterwards")
+        (parameter,) = given
+        values = parameter.values()
+        resumed = len(values) > 1
+        new = values[-1] if resumed else parameter.new_value()
+        self.say(f"{parameter.name}: {'going on with the second value' if resumed else 'a second value is added'}")
+        if self.apply and not resumed:
+            parameter.put(values[0], new)
+        self.say(f"waiting {FUNCTION_MEMORY_SECONDS} s, until the functions know both values")
+        if self.apply:
+            self.sleep(FUNCTION_MEMORY_SECONDS)
+        self._carry_out(steps, parameter.as_secrets(new))
+        self.say(f"{parameter.name}: only the new value is left")
+        if self.apply:
+            parameter.put(new)
+
+    def _steps(
+        self, projects: Iterable[str], groups: Iterable[str], decide: Callable[[Owner, list[Hook]], list[Step]]
+    ) -> list[Step]:
+        return [step for owner, hooks in self._owners(projects, groups) for step in decide(owner, hooks)]
+
+    def _owners(self, projects: Iterable[str], groups: Iterable[str]) -> Iterable[tuple[Owner, list[Hook]]]:
+        """Yield the owners in scope, each once, with their webhooks; a group without any stands for its projects."""
+        projects, groups = list(projects), list(groups)
+        owners = [self.directory.project(name) for name in projects]
+        if not (projects or groups):
+            owners = list(self.directory.member_projects())
+        for name in groups:
+            group = self.directory.group(name)
+            try:
+                yield group, self.webhooks.hooks(group)
+            except GroupHooksError as error:
+                self.say(f"{error}: that takes GitLab Premium and the group's owner; its projects get one each")
+                owners.extend(self.directory.projects_of(group))
+        for owner in dict.fromkeys(owners):
+            yield owner, self.webhooks.hooks(owner)
+
+    def _carry_out(self, steps: list[Step], secrets: Secrets) -> None:
+        """Do every step that can be done; raise at the end if one could not."""
+        failed = 0
+        for step in steps:
+            self.say(f"{step.owner}: {step.action} {step.hook_id or 'a webhook'} ({step.reason})")
+            try:
+                if self.apply:
+                    self._do(step, secrets)
+            except HooksError as error:
+                failed += 1
+                self.say(f"  failed: {error}")
+        if failed:
+            raise HooksError(f"{failed} of {len(steps)} steps failed, see above; the same command goes on from here")
+
+    def _do(self, step: Step, secrets: Secrets) -> None:
+        if step.action is Action.DELETE:
+            self.webhooks.delete(step.owner, step.hook_id)
+        elif step.action is Action.CREATE:
+            _check(self.webhooks.create(step.owner, self.url, secrets), secrets)
+        elif step.action is Action.UPDATE:
+            _check(self.webhooks.update(step.owner, step.hook_id, self.url, secrets), secrets)
+
+
+def _check(hook: Hook, secrets: Secrets) -> None:
+    """Raise if GitLab has dropped the signing token without a word, as it does while that feature is off."""
+    if secrets.signing_token and not hook.has_signing_token:
+        raise HooksError(
+            f"webhook {hook.id} is there, but this GitLab ignores signing tokens (19.x with the feature flag "
+            "webhook_signing_token has them): use SECRET_PARAMETER"
+        )
