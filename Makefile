@@ -1,7 +1,7 @@
 # `make demo` and `make test` are all a newcomer needs; `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down examples test check lint types unit terraform-test e2e vendor bench hooks package docs format lock mutants clean
+.PHONY: help demo up down examples test check lint types unit terraform-test e2e vendor bench hooks cost package docs format lock mutants clean
 
 # The first Python that is new enough; tools/venv.py says so clearly when none is.
 PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
@@ -57,6 +57,10 @@ hooks: environments ## Install, list, rotate or remove the webhook in GitLab (do
 	@$(PY) -m tools.hooks $(or $(ACTION),list) --url '$(URL)' $(if $(GITLAB_URL),--gitlab-url '$(GITLAB_URL)') \
 		--projects '$(GITLAB_PROJECTS)' --groups '$(GITLAB_GROUPS)' --secret-parameter '$(SECRET_PARAMETER)' \
 		--signing-token-parameter '$(SIGNING_TOKEN_PARAMETER)' --ca-certificate '$(CA_CERTIFICATE)' $(if $(APPLY),--apply)
+
+cost: environments ## What a fleet costs a month, by part (INSTANCES=3 INSTANCE_TYPE=… HOOKS=… VENDS=… a day)
+	@$(PY) -m tools.cost $(if $(INSTANCES),--instances $(INSTANCES)) $(if $(INSTANCE_TYPE),--instance-type $(INSTANCE_TYPE)) \
+		$(if $(HOOKS),--hooks $(HOOKS)) $(if $(VENDS),--vends $(VENDS)) $(COST_OPTIONS)
 
 package: environments ## Build every function's zip into build/packages/
 	@$(PY) tools/package/build.py --all --output-dir build/packages

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tools.cost.__main__ import main
+from tools.cost.model import Usage, estimate, total
+from tools.cost.prices import INSTANCES
+
+ROOT = Path(__file__).parents[3]
+BUSY = Usage(instances=3, hooks=20_000, vends=5_000, credentials=True, alarms=12, dashboard=True, tracing=True)
+
+
+def test_an_idle_fleet_with_the_defaults_costs_at_most_five_dollars() -> None:
+    assert total(estimate(Usage())) <= 5.0
+
+
+def test_the_documentation_shows_the_calculators_sum() -> None:
+    assert f"**{total(estimate(Usage())):.2f}**" in (ROOT / "docs" / "cost.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        replace(BUSY, instances=4),
+        replace(BUSY, hooks=40_000),
+        replace(BUSY, vends=10_000),
+        replace(BUSY, alarms=13),
+        replace(BUSY, public_addresses=True),
+        replace(BUSY, spot_discount=-0.1),
+    ],
+    ids=["instances", "hooks", "vends", "alarms", "addresses", "price"],
+)
+def test_more_of_anything_costs_more(more: Usage) -> None:
+    assert total(estimate(more)) > total(estimate(BUSY))
+
+
+def test_a_vendor_that_is_not_there_costs_nothing() -> None:
+    assert {line.part for line in estimate(replace(BUSY, credentials=False))} == {
+        "scaler",
+        "observability",
+        "instances",
+    }
+
+
+def test_an_idle_vendor_costs_its_key() -> None:
+    assert total(estimate(Usage(credentials=True))) - total(estimate(Usage())) == pytest.approx(1.0)
+
+
+def test_a_metric_that_is_never_published_costs_nothing() -> None:
+    quiet = {line.what: line.usd for line in estimate(Usage(sweeps_an_hour=0))}
+
+    assert quiet["custom metrics"] == 0
+
+
+def test_one_instance_costs_its_hours_and_its_disk() -> None:
+    lines = {line.what: line.usd for line in estimate(Usage(instances=1)) if line.part == "instances"}
+
+    assert lines == {
+        "1 of t3.medium": pytest.approx(730 * INSTANCES["t3.medium"]),
+        "disks of 30 GB": pytest.approx(2.40),
+    }
+
+
+def test_the_command_prints_each_part_and_the_sum(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--instances", "2", "--vends", "100"]) == 0
+
+    parts = [line.split()[0] for line in capsys.readouterr().out.splitlines() if not line.startswith(" ")]
+    assert parts == ["USD", "scaler", "observability", "credentials", "instances", "sum"]
+
+
+@pytest.mark.parametrize("arguments", [["--instances", "-1"], ["--spot-discount", "1"], ["--instance-type", "z9"]])
+def test_bad_input_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(arguments)
+
+    assert arguments[0] in capsys.readouterr().err

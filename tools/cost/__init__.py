@@ -1,0 +1,1 @@
+"""What a fleet costs a month, part by part: ``make cost``."""

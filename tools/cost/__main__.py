@@ -1,0 +1,70 @@
+"""Show what a fleet costs a month: ``make cost INSTANCES=3 HOOKS=20000 VENDS=5000``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import fields
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from tools.cost.model import Line, Usage, estimate, total
+from tools.cost.prices import CHECKED, INSTANCES, REGION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the bill; return 0."""
+    options = vars(_parser().parse_args(arguments))
+    options["credentials"] = options["credentials"] or options["vends"] > 0
+    usage = Usage(**{field.name: options[field.name] for field in fields(Usage)})
+    print("\n".join(render(estimate(usage))))
+    return 0
+
+
+def render(lines: Iterable[Line]) -> Iterable[str]:
+    """Yield the bill as text."""
+    yield f"USD a month, {REGION}, list prices of {CHECKED}, no free allowance"
+    everything = list(lines)
+    for part, own in groupby(everything, key=lambda line: line.part):
+        rows = list(own)
+        yield f"{part:<38} {total(rows):>10.2f}"
+        yield from (f"  {line.what:<36} {line.usd:>10.2f}" for line in rows)
+    yield f"{'sum':<38} {total(everything):>10.2f}"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("make cost", description=__doc__)
+    parser.add_argument("--instances", type=_amount, default=0.0, help="instances in service, average over the month")
+    parser.add_argument("--instance-type", choices=sorted(INSTANCES), default="t3.medium")
+    parser.add_argument("--spot-discount", type=_share, default=0.0, help="0.65 = spot costs 35 %% of on demand")
+    parser.add_argument("--disk-gb", type=_amount, default=30.0)
+    parser.add_argument("--public-addresses", action="store_true")
+    parser.add_argument("--hooks", type=_amount, default=0.0, help="job events a day, three or four for each job")
+    parser.add_argument("--sweeps-an-hour", type=_amount, default=60.0, help="lambda.rate; 0 = off")
+    parser.add_argument("--vends", type=_amount, default=0.0, help="requests for credentials a day")
+    parser.add_argument("--credentials", action="store_true", help="the credential vendor is there, used or not")
+    parser.add_argument("--alarms", type=int, default=0, help="alarms beside the safety net")
+    parser.add_argument("--dashboard", action="store_true")
+    parser.add_argument("--tracing", action="store_true")
+    return parser
+
+
+def _amount(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < 1e9:  # noqa: PLR2004 - more than any fleet
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and a billion")
+    return number
+
+
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a share: 0 or more, below 1")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())
