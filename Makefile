@@ -1,7 +1,7 @@
 # `make demo` and `make test` are all a newcomer needs; `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down examples test check lint types unit terraform-test e2e vendor bench hooks cost package docs format lock mutants clean
+.PHONY: help demo up down examples test check lint types unit terraform-test e2e vendor bench hooks cost report package docs format lock mutants clean
 
 # The first Python that is new enough; tools/venv.py says so clearly when none is.
 PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
@@ -61,6 +61,9 @@ hooks: environments ## Install, list, rotate or remove the webhook in GitLab (do
 cost: environments ## What a fleet costs a month, by part (INSTANCES=3 INSTANCE_TYPE=… HOOKS=… VENDS=… a day)
 	@$(PY) -m tools.cost $(if $(INSTANCES),--instances $(INSTANCES)) $(if $(INSTANCE_TYPE),--instance-type $(INSTANCE_TYPE)) \
 		$(if $(HOOKS),--hooks $(HOOKS)) $(if $(VENDS),--vends $(VENDS)) $(COST_OPTIONS)
+
+report: environments ## The fleet's last hours as one page, build/report/<fleet>.html (FLEET=…, HOURS=3; none = the local stack)
+	@$(PY) -m tools.report $(if $(FLEET),--fleet $(FLEET)) $(if $(HOURS),--hours $(HOURS))
 
 package: environments ## Build every function's zip into build/packages/
 	@$(PY) tools/package/build.py --all --output-dir build/packages
