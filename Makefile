@@ -31,9 +31,11 @@ test: lint types unit terraform-test e2e ## Everything that checks, from lint to
 
 check: format test ## Format, then everything that checks
 
-lint: environments ## Style and format of Python and Terraform
+lint: environments terraform ## Style and format of Python and Terraform
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/ruff format --check --quiet .
+	@TF_CLI_CONFIG_FILE=/dev/null terraform fmt -check -recursive terraform examples tests
+	@$(PY) -m tools.attribute_order --check
 
 types: environments ## Types, strictly
 	@.venv/bin/mypy lambda_src tools tests
@@ -68,12 +70,13 @@ report: environments ## The fleet's last hours as one page, build/report/<fleet>
 package: environments ## Build every function's zip into build/packages/
 	@$(PY) tools/package/build.py --all --output-dir build/packages
 
-docs: environments ## Regenerate the inputs and outputs in terraform/README.md
+docs: environments ## Regenerate the tables in the READMEs of the module and of the examples
 	@$(PY) -m tools.docs
 
-format: environments ## Format Python and Terraform
+format: environments terraform ## Format Python and Terraform
 	@.venv/bin/ruff check --quiet --fix-only . && .venv/bin/ruff format --quiet .
-	@terraform fmt -recursive >/dev/null
+	@$(PY) -m tools.attribute_order
+	@TF_CLI_CONFIG_FILE=/dev/null terraform fmt -recursive terraform examples tests >/dev/null
 
 lock: environments ## Resolve the requirements files anew
 	@$(PY) -m tools.lock
@@ -83,6 +86,11 @@ mutants: environments ## Mutation-test the plan and the webhook's verification
 
 clean: ## Remove what the tools built (make down first)
 	@rm -rf build .venv .venv-aws .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* mutants
+
+.PHONY: terraform
+terraform:
+	@command -v terraform >/dev/null || \
+		{ echo 'error: Terraform 1.9 or newer is needed: see developer.hashicorp.com/terraform/install' >&2; exit 2; }
 
 .PHONY: environments
 environments:
