@@ -1,6 +1,6 @@
 # The credential vendor: GitLab's CI jobs come through the function URL of the alias `jobs`, runner hosts invoke the alias
-# `hosts`. The function itself is in functions.tf, its grants in credentials_grants.tf, its shared cache in
-# credentials_cache.tf.
+# `hosts`, and `make grants-check` the alias `check`, which gives nothing. The function itself is in functions.tf, its grants
+# in credentials_grants.tf, its shared cache in credentials_cache.tf.
 
 locals {
   cache_prefix         = coalesce(var.cache.prefix, var.name)
@@ -17,7 +17,7 @@ locals {
 
 # Which door it is says the alias that was invoked, and who may invoke an alias is IAM's business.
 resource "aws_lambda_alias" "credentials" {
-  for_each = var.credentials.enabled ? toset(["hosts", "jobs"]) : toset([])
+  for_each = var.credentials.enabled ? toset(["check", "hosts", "jobs"]) : toset([])
 
   function_name    = module.credentials[0].name
   function_version = module.credentials[0].version
@@ -37,6 +37,7 @@ resource "aws_lambda_function_url" "credentials" {
 resource "aws_cloudformation_stack" "credentials_url" {
   count = local.credentials_count
 
+  # checkov:skip=CKV_AWS_124: only apply changes the stack; it waits for it and reports its failure
   name = "${var.name}-credentials-url"
   template_body = jsonencode({
     AWSTemplateFormatVersion = "2010-09-09"

@@ -5,7 +5,7 @@
 locals {
   # What the module itself needs to know of a grant; the function reads the rest.
   grants = {
-    for name, grant in var.credentials.grants : name => {
+    for name, grant in merge(local.cache_grants, var.credentials.grants) : name => {
       is_assumed          = try(grant.mode == null ? true : grant.mode == "assume_role", true)
       require_running_job = try(grant.require_running_job == null ? false : grant.require_running_job, false)
       role_arn            = grant.role_arn
@@ -16,7 +16,7 @@ locals {
     epoch                 = var.credentials.epoch
     gitlab_ca_certificate = var.gitlab.ca_certificate == "" ? null : var.gitlab.ca_certificate
     # Null is what is left out, also where the other kind of grant has an attribute.
-    grants  = { for name, grant in var.credentials.grants : name => { for attribute, value in grant : attribute => value if value != null } }
+    grants  = { for name, grant in merge(local.cache_grants, var.credentials.grants) : name => { for attribute, value in grant : attribute => value if value != null } }
     version = 1
   })
   grants_key = "grants.json"

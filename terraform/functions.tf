@@ -90,6 +90,8 @@ module "scaler" {
     IDLE_BUFFER                       = var.scaling.idle_buffer
     IDLE_SECONDS                      = local.idle_seconds
     LOG_LEVEL                         = local.log_level
+    LOOK_AHEAD                        = var.scaling.look_ahead
+    MAX_JOBS_PER_INSTANCE             = var.asg.max_jobs_per_instance
     MAX_SCALE_OUT_STEP                = var.scaling.max_scale_out_step
     NARROW_TO_MEMBERSHIP              = var.gitlab.narrow_to_membership
     PROTECTED_ONLY                    = var.gitlab.protected_only
@@ -156,7 +158,7 @@ module "credentials" {
   environment = {
     AUDIENCE                          = local.credentials_audience
     AWS_STS_REGIONAL_ENDPOINTS        = "regional"
-    CACHE_BUCKET                      = var.cache.bucket
+    CACHE_BUCKET                      = local.cache_bucket
     CACHE_KMS_KEY_ARN                 = var.cache.kms_key_arn
     CACHE_PREFIX                      = local.cache_prefix
     FLEET                             = var.name

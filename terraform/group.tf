@@ -13,6 +13,34 @@ resource "aws_autoscaling_group" "runner" {
   # Instances come when jobs do: there is nothing to wait for during apply.
   wait_for_capacity_timeout = "0"
 
+  # There before the first instance is; the resources below keep them as they are said here.
+  initial_lifecycle_hook {
+    default_result       = "ABANDON"
+    heartbeat_timeout    = local.launching_seconds
+    lifecycle_transition = "autoscaling:EC2_INSTANCE_LAUNCHING"
+    name                 = local.launching_hook
+  }
+
+  initial_lifecycle_hook {
+    default_result       = "CONTINUE"
+    heartbeat_timeout    = local.terminating_seconds
+    lifecycle_transition = "autoscaling:EC2_INSTANCE_TERMINATING"
+    name                 = local.terminating_hook
+  }
+
+  # A new version of the launch template replaces the instances that are idle: new ones come first, and the termination
+  # policy lets no busy one go. Those leave when they are idle.
+  instance_refresh {
+    strategy = "Rolling"
+
+    preferences {
+      max_healthy_percentage       = 200
+      min_healthy_percentage       = 100
+      scale_in_protected_instances = "Ignore"
+      skip_matching                = true
+    }
+  }
+
   dynamic "launch_template" {
     for_each = local.is_mixed ? [] : [aws_launch_template.runner]
 
@@ -83,11 +111,20 @@ resource "aws_autoscaling_group" "runner" {
   depends_on = [aws_iam_role_policy.runner, aws_lambda_permission.termination]
 }
 
+# An instance is not in service before its runner has talked to GitLab, and one that cannot be set up is replaced.
+resource "aws_autoscaling_lifecycle_hook" "launching" {
+  autoscaling_group_name = aws_autoscaling_group.runner.name
+  default_result         = "ABANDON"
+  heartbeat_timeout      = local.launching_seconds
+  lifecycle_transition   = "autoscaling:EC2_INSTANCE_LAUNCHING"
+  name                   = local.launching_hook
+}
+
 # A terminating instance waits until its jobs are done and it says so, or until this time is over.
 resource "aws_autoscaling_lifecycle_hook" "terminating" {
   autoscaling_group_name = aws_autoscaling_group.runner.name
   default_result         = "CONTINUE"
-  heartbeat_timeout      = var.asg.force_instance_deletion_time
+  heartbeat_timeout      = local.terminating_seconds
   lifecycle_transition   = "autoscaling:EC2_INSTANCE_TERMINATING"
-  name                   = "${var.name}-terminating"
+  name                   = local.terminating_hook
 }

@@ -7,12 +7,14 @@ locals {
 }
 
 resource "aws_launch_template" "runner" {
+  # checkov:skip=CKV_AWS_88: only with asg.associate_public_ip_address; nothing may come in but what asg.ssh_access names
   description            = "Runner instances of the fleet ${var.name}"
   image_id               = local.image_id
   instance_type          = local.instance_types[0]
   key_name               = var.asg.ssh_access.key_name
   name                   = local.group_name
   update_default_version = true
+  user_data              = local.packed_user_data
 
   block_device_mappings {
     device_name = local.root_device
@@ -25,6 +27,14 @@ resource "aws_launch_template" "runner" {
       throughput            = try(var.asg.root_block_device.throughput, null)
       volume_size           = try(var.asg.root_block_device.volume_size, null)
       volume_type           = try(var.asg.root_block_device.volume_type, "gp3")
+    }
+  }
+
+  dynamic "hibernation_options" {
+    for_each = [for pool in [var.asg.warm_pool] : pool if try(pool.pool_state, "") == "Hibernated"]
+
+    content {
+      configured = true
     }
   }
 
@@ -64,6 +74,13 @@ resource "aws_launch_template" "runner" {
     content {
       resource_type = tag_specifications.value
       tags          = local.instance_tags
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = local.user_data_bytes <= 16384
+      error_message = "The user data has ${local.user_data_bytes} bytes, gzipped; EC2 takes 16384. Shorten runner_host.user_data, runner_host.pre_install or runner_host.post_install, or have them fetch the rest."
     }
   }
 }

@@ -12,12 +12,14 @@ resource "aws_security_group" "runner" {
 # Jobs fetch from wherever they need to.
 resource "aws_vpc_security_group_egress_rule" "all_ipv4" {
   cidr_ipv4         = "0.0.0.0/0"
+  description       = "Jobs fetch from wherever they need to"
   ip_protocol       = "-1"
   security_group_id = aws_security_group.runner.id
 }
 
 resource "aws_vpc_security_group_egress_rule" "all_ipv6" {
   cidr_ipv6         = "::/0"
+  description       = "Jobs fetch from wherever they need to"
   ip_protocol       = "-1"
   security_group_id = aws_security_group.runner.id
 }

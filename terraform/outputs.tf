@@ -3,9 +3,19 @@ output "autoscaling_group_name" {
   value       = aws_autoscaling_group.runner.name
 }
 
+output "cache_bucket" {
+  description = "Name of the cache's bucket, given or made; empty without one."
+  value       = local.cache_bucket
+}
+
 output "credentials_audience" {
   description = "What a job's id_token must be made for: aud of the job's id_tokens; null unless credentials.enabled."
   value       = var.credentials.enabled ? local.credentials_audience : null
+}
+
+output "credentials_check_arn" {
+  description = "ARN that make grants-check invokes: whoever tries the grants needs lambda:InvokeFunction on it; null unless credentials.enabled."
+  value       = one([for name, alias in aws_lambda_alias.credentials : alias.arn if name == "check"])
 }
 
 output "credentials_function_url" {
@@ -22,6 +32,14 @@ output "credentials_role_arn" {
 output "credentials_url_id" {
   description = "Id of the credential vendor's function URL; null unless credentials.enabled."
   value       = one(aws_lambda_function_url.credentials[*].url_id)
+}
+
+output "dashboard_url" {
+  description = "Address of the dashboard in the console; null unless observability.dashboard."
+  value = one([
+    for dashboard in aws_cloudwatch_dashboard.fleet :
+    "https://${lookup(local.console, local.partition, local.console.aws)}/cloudwatch/home?region=${local.region}#dashboards/dashboard/${dashboard.dashboard_name}"
+  ])
 }
 
 output "dead_letter_queue_url" {

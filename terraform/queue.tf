@@ -4,7 +4,11 @@ resource "aws_sqs_queue" "events" {
   fifo_queue                = true
   message_retention_seconds = 3600 # older news is worthless, the schedule looks again anyway
   name                      = local.queue_name
-  sqs_managed_sse_enabled   = true
+  redrive_policy = jsonencode({
+    deadLetterTargetArn = aws_sqs_queue.events_dead.arn
+    maxReceiveCount     = 3
+  })
+  sqs_managed_sse_enabled = true
   # AWS asks for six times the consumer's timeout: a message must not come back while it is being handled.
   visibility_timeout_seconds = 6 * local.functions.scaler.timeout
 }
@@ -20,19 +24,8 @@ resource "aws_sqs_queue" "events_dead" {
   sqs_managed_sse_enabled = true
 }
 
-# On its own, so that the two queues are created at the same time.
-resource "aws_sqs_queue_redrive_policy" "events" {
-  queue_url = aws_sqs_queue.events.url
-  redrive_policy = jsonencode({
-    deadLetterTargetArn = aws_sqs_queue.events_dead.arn
-    maxReceiveCount     = 3
-  })
-}
-
 resource "aws_lambda_event_source_mapping" "events" {
   batch_size       = 10
   event_source_arn = aws_sqs_queue.events.arn
   function_name    = module.scaler.arn
-
-  depends_on = [aws_sqs_queue_redrive_policy.events]
 }

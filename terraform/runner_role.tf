@@ -3,13 +3,21 @@ locals {
     Statement = [{ Action = ["sts:GetCallerIdentity"], Effect = "Allow", Resource = ["*"], Sid = "NothingOfItsOwn" }]
     Version   = "2012-10-17"
   })
-  runner_token_arn  = "${local.parameter_arn_base}/${trimprefix(local.runner_token_path, "/")}"
+  # The instance's own parameters, by name.
+  runner_parameter_arns = [
+    for path in concat(
+      [local.runner_token_path],
+      [for path in [var.cache.access_key_ssm_path, var.cache.secret_key_ssm_path] : path if local.cache_auth == "user"],
+    ) : "${local.parameter_arn_base}/${trimprefix(path, "/")}"
+  ]
+  runner_log_group  = "/${var.name}/runner"
   runner_token_path = coalesce(var.gitlab.runner_token_ssm_path, var.gitlab.runner_registration_token_ssm_path)
 }
 
 resource "aws_cloudwatch_log_group" "runner" {
+  # checkov:skip=CKV_AWS_338: observability.log_retention_days decides; a job's own log is GitLab's
   kms_key_id        = var.observability.kms_key_arn
-  name              = "/${var.name}/runner"
+  name              = local.runner_log_group
   retention_in_days = var.observability.log_retention_days
 }
 
@@ -37,38 +45,53 @@ resource "aws_iam_instance_profile" "runner" {
 resource "aws_iam_role_policy" "runner" {
   name = "runner"
   policy = jsonencode({
-    Statement = [
+    Statement = concat([
       {
         Action   = ["autoscaling:CompleteLifecycleAction", "autoscaling:RecordLifecycleActionHeartbeat"]
         Effect   = "Allow"
         Resource = [local.group_arn]
-        Sid      = "CompleteTermination"
+        Sid      = "CompleteLifecycleActions"
       },
       {
         Action   = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
         Effect   = "Allow"
-        Resource = ["${aws_cloudwatch_log_group.runner.arn}:*"]
+        Resource = ["arn:${local.partition}:logs:${local.region}:${local.account_id}:log-group:${local.runner_log_group}:*"]
         Sid      = "WriteLog"
       },
       {
         Action   = ["ssm:GetParameter", "ssm:GetParameters"]
         Effect   = "Allow"
-        Resource = [local.runner_token_arn]
-        Sid      = "ReadRunnerToken"
+        Resource = concat(local.runner_parameter_arns, [for name in aws_ssm_parameter.gitlab_ca[*].name : "${local.parameter_arn_base}${name}"])
+        Sid      = "ReadOwnParameters"
       },
       {
         Action = ["kms:Decrypt"]
         Condition = {
           StringEquals = {
-            "kms:EncryptionContext:PARAMETER_ARN" = local.runner_token_arn
+            "kms:EncryptionContext:PARAMETER_ARN" = local.runner_parameter_arns
             "kms:ViaService"                      = "ssm.${local.region}.${data.aws_partition.current.dns_suffix}"
           }
         }
         Effect   = "Allow"
         Resource = ["arn:${local.partition}:kms:${local.region}:${local.account_id}:key/*"]
-        Sid      = "DecryptRunnerToken"
+        Sid      = "DecryptOwnParameters"
       },
-    ]
+      ],
+      # After its last job, or when its Spot capacity is at risk. Of the group only: IAM cannot say "itself".
+      [for statement in [{
+        Action   = ["autoscaling:TerminateInstanceInAutoScalingGroup"]
+        Effect   = "Allow"
+        Resource = [local.group_arn]
+        Sid      = "LeaveGroup"
+      }] : statement if var.asg.max_jobs_per_instance > 0 || local.uses_spot],
+      [for statement in [{
+        Action   = ["lambda:InvokeFunction"]
+        Effect   = "Allow"
+        Resource = ["arn:${local.partition}:lambda:${local.region}:${local.account_id}:function:${local.credentials_target}"]
+        Sid      = "AskForCacheCredentials"
+      }] : statement if local.cache_auth == "vended"],
+      [for statement in local.use_cache : statement if local.cache_auth == "instance_role"],
+    )
     Version = "2012-10-17"
   })
   role = aws_iam_role.runner.id

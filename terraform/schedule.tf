@@ -12,6 +12,7 @@ resource "aws_scheduler_schedule_group" "fleet" {
 resource "aws_scheduler_schedule" "fleet" {
   for_each = local.schedules
 
+  # checkov:skip=CKV_AWS_297: its input is a kind and a time; encrypted with EventBridge's own key
   description         = each.key == "tick" ? "Looks after instances and waiting jobs, if there are any." : "Reads every project."
   group_name          = aws_scheduler_schedule_group.fleet.name
   name                = "${var.name}-${each.key}"

@@ -26,12 +26,14 @@ variable "scaling" {
   description = <<-EOT
     How capacity is decided and who changes it.
     actuator: "lambda" (the scaler sets the capacity itself, an alarm is the safety net) or "alarms" (the scaler publishes metrics, CloudWatch alarms and step policies change the capacity).
-    idle_buffer: instances to have ready beyond what the jobs need.
+    idle_buffer: instances to have ready beyond what the jobs need, or "auto": as many as commonly come at once, learnt by the scaler.
+    look_ahead: "pipeline" starts instances for jobs of running pipelines that are expected to be pending within one boot time, by what the scaler has learnt of their durations; "off" waits until they are pending.
     max_scale_out_step: instances to add at once at most; 0 = no limit.
   EOT
   type = object({
     actuator           = optional(string, "lambda")
-    idle_buffer        = optional(number, 0)
+    idle_buffer        = optional(string, "0")
+    look_ahead         = optional(string, "pipeline")
     max_scale_out_step = optional(number, 0)
   })
   default  = {}
@@ -43,13 +45,18 @@ variable "scaling" {
   }
 
   validation {
-    condition     = var.scaling.idle_buffer >= 0 && floor(var.scaling.idle_buffer) == var.scaling.idle_buffer
-    error_message = "scaling.idle_buffer must be a whole number of instances, 0 or more."
+    condition     = var.scaling.idle_buffer == "auto" || can(regex("^[0-9]+$", var.scaling.idle_buffer))
+    error_message = "scaling.idle_buffer must be a whole number of instances, 0 or more, or \"auto\" to let the scaler find it."
   }
 
   validation {
-    condition     = var.scaling.idle_buffer <= var.asg.max_size
-    error_message = "scaling.idle_buffer must not exceed asg.max_size: raise asg.max_size or lower the buffer."
+    condition     = try(tonumber(var.scaling.idle_buffer), 0) <= var.asg.max_size
+    error_message = "scaling.idle_buffer must not exceed asg.max_size: raise asg.max_size, lower the buffer, or say \"auto\"."
+  }
+
+  validation {
+    condition     = contains(["off", "pipeline"], var.scaling.look_ahead)
+    error_message = "scaling.look_ahead must be \"pipeline\" or \"off\"."
   }
 
   validation {
@@ -61,8 +68,10 @@ variable "scaling" {
 variable "observability" {
   description = <<-EOT
     What is recorded and who is told.
-    alarm_topic_arn: SNS topic that the operational alarms tell: failing functions, dead letters, a stuck queue, an unreadable GitLab.
+    alarm_topic_arn: SNS topic that the operational alarms tell, such as failing functions, jobs that wait too long, an unreadable GitLab. Each alarm names its runbook below docs/runbooks.
     alarms: create the operational alarms; by default when there is a topic. Say true when the topic is made in the same apply, since nobody knows its ARN while planning.
+    dashboard: create a CloudWatch dashboard with the panels of make report.
+    job_wait_seconds: a job that waits for longer than this for a runner is an alarm; 60 or more.
     kms_key_arn: KMS key for the log groups; its policy must let CloudWatch Logs use it.
     log_retention_days: days to keep logs, one of the values that CloudWatch Logs knows; 0 = for ever.
     tracing: trace the functions with X-Ray.
@@ -70,6 +79,8 @@ variable "observability" {
   type = object({
     alarm_topic_arn    = optional(string)
     alarms             = optional(bool)
+    dashboard          = optional(bool, false)
+    job_wait_seconds   = optional(number, 300)
     kms_key_arn        = optional(string)
     log_retention_days = optional(number, 30)
     tracing            = optional(bool, false)
@@ -80,6 +91,11 @@ variable "observability" {
   validation {
     condition     = var.observability.alarm_topic_arn == null || can(regex("^arn:[a-z0-9-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$", var.observability.alarm_topic_arn))
     error_message = "observability.alarm_topic_arn must be the ARN of a standard SNS topic, such as \"arn:aws:sns:eu-west-1:123456789012:alerts\"; leave it out for no operational alarms."
+  }
+
+  validation {
+    condition     = var.observability.job_wait_seconds >= 60 && floor(var.observability.job_wait_seconds) == var.observability.job_wait_seconds
+    error_message = "observability.job_wait_seconds must be whole seconds, 60 or more: an instance takes about that long to start."
   }
 
   validation {

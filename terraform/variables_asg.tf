@@ -6,7 +6,7 @@ variable "asg" {
     capacity_rebalance: replace a Spot Instance when AWS says that it is at risk.
     desired_capacity: instances at creation only; afterwards the scaler owns the number. Values below min_size mean min_size.
     executor: "docker" or "shell".
-    force_instance_deletion_time: seconds that a terminating instance may keep finishing its jobs, 30 to 7200.
+    force_instance_deletion_time: seconds that a terminating instance may keep finishing its jobs, 30 to 172800 (two days).
     iam_permissions_boundary: ARN of a policy that bounds every role of this module.
     image_id: AMI id, or "resolve:ssm:<parameter>"; "" = the newest Amazon Linux 2023 at each launch.
     instance_type: instance type when instance_types is not given.
@@ -14,6 +14,7 @@ variable "asg" {
     job_policy: IAM policy for what runs on the instances, as an object or as JSON.
     log_level: log level of gitlab-runner.
     managed_policy_arns: further policies to attach to the instances' role.
+    max_jobs_per_instance: jobs after which an instance goes, however idle the group is; 0 = any number, 1 = a new instance for each job.
     max_size, min_size: bounds of the group.
     on_demand_base: on-demand instances before any Spot Instance.
     on_demand_percentage: share of on-demand instances beyond the base; 0 with spot_price, else 100.
@@ -38,6 +39,7 @@ variable "asg" {
     job_policy                   = optional(any, "")
     log_level                    = optional(string, "info")
     managed_policy_arns          = optional(list(string), [])
+    max_jobs_per_instance        = optional(number, 0)
     max_size                     = number
     min_size                     = optional(number, 0)
     on_demand_base               = optional(number, 0)
@@ -107,8 +109,8 @@ variable "asg" {
   }
 
   validation {
-    condition     = var.asg.force_instance_deletion_time >= 30 && var.asg.force_instance_deletion_time <= 7200 && floor(var.asg.force_instance_deletion_time) == var.asg.force_instance_deletion_time
-    error_message = "asg.force_instance_deletion_time must be 30 to 7200 whole seconds, the bounds of a lifecycle hook."
+    condition     = var.asg.force_instance_deletion_time >= 30 && var.asg.force_instance_deletion_time <= 172800 && floor(var.asg.force_instance_deletion_time) == var.asg.force_instance_deletion_time
+    error_message = "asg.force_instance_deletion_time must be 30 to 172800 whole seconds: an instance waits for a lifecycle hook for two days at most."
   }
 
   validation {
@@ -129,6 +131,22 @@ variable "asg" {
   validation {
     condition     = contains(["debug", "error", "fatal", "info", "panic", "warn"], var.asg.log_level)
     error_message = "asg.log_level must be one of gitlab-runner's: debug, info, warn, error, fatal or panic."
+  }
+
+  validation {
+    condition     = var.asg.max_jobs_per_instance >= 0 && floor(var.asg.max_jobs_per_instance) == var.asg.max_jobs_per_instance
+    error_message = "asg.max_jobs_per_instance must be a whole number of jobs; 0 means any number."
+  }
+
+  # gitlab-runner counts its jobs only when it runs them one after another, and then always as its own user.
+  validation {
+    condition     = var.asg.max_jobs_per_instance == 0 || (var.asg.executor == "docker" && var.gitlab.runner_agents_per_instance == 1)
+    error_message = "asg.max_jobs_per_instance goes with asg.executor = \"docker\" and gitlab.runner_agents_per_instance = 1 only: leave it out, or give each job an instance of its own."
+  }
+
+  validation {
+    condition     = var.asg.max_jobs_per_instance == 0 || !try(var.asg.warm_pool.reuse_on_scale_in, false)
+    error_message = "asg.max_jobs_per_instance means instances that are not used again: asg.warm_pool.reuse_on_scale_in must be false with it."
   }
 
   validation {

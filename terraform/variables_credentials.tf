@@ -48,6 +48,7 @@ variable "credentials" {
     condition = alltrue([
       for grant in try(values(var.credentials.grants), []) :
       contains(["gitlab_job", "runner"], try(tostring(grant.callers) == null ? "" : tostring(grant.callers), ""))
+      if can(keys(grant))
     ])
     error_message = "credentials.grants.*.callers must be \"gitlab_job\" or \"runner\"; a grant for both would be two."
   }
@@ -64,7 +65,7 @@ variable "credentials" {
       )) == 0
       if can(keys(grant))
     ])
-    error_message = "credentials.grants.* has an attribute that is not known there. All have cache, callers, duration_seconds, external_id and role_arn; those for jobs match, mode, require_running_job, session_policy, session_tags and share; those for runners kind."
+    error_message = "credentials.grants.* has an attribute that is not known there: correct its name, or take it out. All have cache, callers, duration_seconds, external_id and role_arn; those for jobs match, mode, require_running_job, session_policy, session_tags and share; those for runners kind."
   }
 
   validation {
@@ -77,15 +78,21 @@ variable "credentials" {
   }
 
   validation {
-    condition     = var.cache.bucket != "" || alltrue([for grant in try(values(var.credentials.grants), []) : try(grant.callers, "") != "runner"])
-    error_message = "credentials.grants has a grant for runners, which needs cache.bucket: name the bucket, or leave the grant out."
+    condition     = var.credentials.enabled || !var.cache.enabled || var.cache.auth != "vended"
+    error_message = "credentials.enabled must be true for cache.auth = \"vended\", which takes the cache's credentials from the vendor: enable it, or set cache.auth = \"instance_role\"."
+  }
+
+  validation {
+    condition     = var.cache.bucket != "" || var.cache.enabled || alltrue([for grant in try(values(var.credentials.grants), []) : try(grant.callers, "") != "runner"])
+    error_message = "credentials.grants has a grant for runners, which needs a bucket: name it with cache.bucket, set cache.enabled = true, or leave the grant out."
   }
 
   # IAM: a role's name has up to 64 characters, its path up to 512.
   validation {
     condition = alltrue([
       for grant in try(values(var.credentials.grants), []) :
-      length(try(grant.role_arn, "")) <= 616 && can(regex("^arn:aws[a-z-]{0,12}:iam::[0-9]{12}:role/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}$", grant.role_arn))
+      try(length(grant.role_arn) <= 616, false) && can(regex("^arn:aws[a-z-]{0,12}:iam::[0-9]{12}:role/([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,64}$", grant.role_arn))
+      if can(keys(grant))
     ])
     error_message = "credentials.grants.*.role_arn must be the ARN of one IAM role, without wildcards, such as \"arn:aws:iam::123456789012:role/deploy\"."
   }
@@ -111,8 +118,8 @@ variable "credentials" {
     condition = alltrue([
       for grant in try(values(var.credentials.grants), []) :
       alltrue(flatten([
-        for claim, accepted in try(merge(grant.match, {}), {}) : [length(flatten([accepted])) > 0, [
-          for value in flatten([accepted]) :
+        for claim, accepted in try(merge(grant.match, {}), {}) : [length(try([for each in accepted : each if !can(keys(accepted))], [accepted])) > 0, [
+          for value in try([for each in accepted : each if !can(keys(accepted))], [accepted]) :
           contains(["environment_protected", "groups_direct_truncated", "ref_protected"], claim) ? can(regex("^(false|true)$", value)) :
           endswith(claim, "_id") ? can(regex("^(0|[1-9][0-9]{0,18})$", value)) :
           can(regex("^\"[^*?]+\"$", jsonencode(value)))
@@ -202,6 +209,7 @@ variable "credentials" {
       for grant in try(values(var.credentials.grants), []) :
       try(grant.session_policy, null) == null ? true : (
         !can(regex("[$][{]?[{][{]", jsonencode(grant.session_policy))) &&
+        !can(regex("[}][}][^\"\\\\]*\":", jsonencode(grant.session_policy))) &&
         !strcontains(replace(jsonencode(grant.session_policy), "/[{][{][a-z][a-z0-9_]*[}][}]/", ""), "{{") &&
         !strcontains(jsonencode([
           { for element, value in try(merge(grant.session_policy, {}), {}) : element => value if element != "Statement" },
@@ -211,7 +219,7 @@ variable "credentials" {
         ]), "{{")
       )
     ])
-    error_message = "credentials.grants.*.session_policy may name claims as {{project_id}}, in Resource, NotResource and Condition only, and without $ right before."
+    error_message = "credentials.grants.*.session_policy may name claims as {{project_id}}, in values of Resource, NotResource and Condition only, and without $ right before."
   }
 
   # Else the session of one job would carry what is true of another.
@@ -220,7 +228,7 @@ variable "credentials" {
       for grant in try(values(var.credentials.grants), []) :
       length(setsubtract(
         concat(
-          try(concat(grant.session_tags), []),
+          try([for tag in tolist(grant.session_tags) : tag if can(regex("^[a-z][a-z0-9_]{0,63}$", tag))], []),
           flatten(regexall("[{][{]([a-z][a-z0-9_]*)[}][}]", jsonencode(try(grant.session_policy, null)))),
         ),
         concat(
@@ -231,6 +239,6 @@ variable "credentials" {
       )) == 0
       if try(grant.share != "job", true)
     ])
-    error_message = "credentials.grants.*.session_tags and session_policy must not use what differs between the jobs that share a session: pin the claim in match to one value, or set share = \"job\"."
+    error_message = "credentials.grants.*.session_tags and credentials.grants.*.session_policy must not use what differs between the jobs that share a session: pin the claim in match to one value, or set share = \"job\"."
   }
 }

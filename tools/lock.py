@@ -8,7 +8,13 @@ import sys
 from pathlib import Path
 
 RESOLVER = "uv==0.13.9"
-FILES = ("lambda_src/requirements", "requirements-dev", "tools/local/aws/requirements")
+FILES = (
+    "lambda_src/requirements",
+    "requirements-dev",
+    "tools/local/aws/requirements",
+    "tests/e2e/clients/awscli",
+    "tools/security/requirements",
+)
 OLDEST_PYTHON = "3.11"
 
 

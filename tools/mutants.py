@@ -18,6 +18,7 @@ TESTS = (
     *(f"tests/lambda_src/webhook/test_{name}.py" for name in (*WEBHOOK, "verify_properties", "receive")),
     "tests/lambda_src/scaler/test_scaler_plan.py",
     "tests/lambda_src/scaler/test_scaler_plan_properties.py",
+    "tests/lambda_src/scaler/test_scaler_silent.py",
 )
 ENOUGH = 0.9
 

@@ -12,3 +12,8 @@ output "site_bucket" {
   description = "Name of the bucket that jobs deploy to."
   value       = aws_s3_bucket.site.id
 }
+
+output "webhook_url" {
+  description = "Where the project's webhook sends job events."
+  value       = module.fleet.lambda_function_url
+}

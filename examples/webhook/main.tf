@@ -7,6 +7,8 @@ module "network" {
 }
 
 resource "aws_ecr_repository" "images" {
+  # checkov:skip=CKV_AWS_136: encrypted with ECR's own key; a key of one's own must let the jobs use it
+  # checkov:skip=CKV_AWS_163: ECR has scanning as a setting of the registry, for all of the account's repositories
   force_delete         = true
   image_tag_mutability = "IMMUTABLE"
   name                 = "${var.name}/images"

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import botocore.session
+
+_SERVICES = ("autoscaling", "cloudwatch", "dynamodb", "kms", "sqs", "ssm", "sts")
 
 
 class Closable(Protocol):
@@ -23,16 +28,15 @@ def client(service: str, *, connect_timeout: float = 2, read_timeout: float = 5,
     """Return a new client of a service: regional endpoint, standard retries, short timeouts.
 
     Args:
-        service: the service's name in boto3.
+        service: the service's name in botocore.
         connect_timeout: seconds to wait for a connection.
         read_timeout: seconds to wait for an answer.
         max_attempts: how often a call is tried in all.
 
     Returns:
-        The client; boto3 makes its class at run time, the caller's annotation names it.
+        The client; botocore makes its class at run time, the caller's annotation names it.
     """
-    # Lazy: importing boto3 is the slowest part of a cold start, and the handlers' import must stay light.
-    import boto3  # noqa: PLC0415
+    # Lazy: importing botocore is the slowest part of a cold start, and the handlers' import must stay light.
     from botocore.config import Config  # noqa: PLC0415
 
     config = Config(
@@ -40,14 +44,33 @@ def client(service: str, *, connect_timeout: float = 2, read_timeout: float = 5,
         read_timeout=read_timeout,
         retries={"mode": "standard", "total_max_attempts": max_attempts},
     )
-    make: Callable[..., Any] = boto3.client
-    return make(service, config=config)
+    return session().create_client(service, config=config)
+
+
+@functools.cache
+def session() -> botocore.session.Session:
+    """Return the session of all clients: what one of them has loaded, the others need not load.
+
+    It is botocore's, because boto3 adds nothing to a client but S3's transfers of files, and these cost a cold start
+    a twentieth. Another twentieth goes where botocore looks into the folders of all its 400 services to find out
+    whether ours are among them; where it looks for the newest version of one, it still does.
+    """
+    import botocore.session  # noqa: PLC0415
+    from botocore.loaders import Loader  # noqa: PLC0415
+
+    class OwnServices(Loader):
+        def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002
+            return list(_SERVICES)
+
+    made = botocore.session.get_session()
+    made.register_component("data_loader", OwnServices())
+    return made
 
 
 def service_errors() -> tuple[type[Exception], ...]:
     """Return what a call of AWS may raise, for use in an `except` clause.
 
-    A function, because importing botocore is as slow as importing boto3; when a call has failed it is there already.
+    A function, because importing botocore is slow; when a call has failed it is there already.
     """
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 

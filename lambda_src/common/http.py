@@ -1,99 +1,24 @@
-"""HTTP sessions whose connections do not grow old.
-
-A kept-alive TLS connection goes on with the certificate it was opened with, however long ago that was, and a frozen
-Lambda container thaws with connections that the other side has closed. So a connection has an age and an idle time
-after which it is not used again.
-
-The guarantee, for each connection by itself: when a request starts, a connection that was opened `max_age_seconds`
-ago or earlier, or whose last answer came `max_idle_seconds` ago or earlier, is closed and a new one is opened, with a
-full TLS handshake. Requests under way are never touched. A single answer that takes longer than the age is not cut.
-
-Proxies: none. Nothing is taken from the environment (no proxy variables, no .netrc, no REQUESTS_CA_BUNDLE), because a
-variable that somebody set for something else must not redirect a request that carries a token.
-"""
+"""Sessions of requests whose connections do not grow old: `connections` behind a transport adapter."""
 
 from __future__ import annotations
 
-import ssl
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import certifi
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.util import parse_url
 
+from common.connections import CertificateBundleError, Life, tls_context, use_aging_connections
+
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Mapping
 
-    from urllib3.response import HTTPResponse
+__all__ = ["AgingAdapter", "CertificateBundleError", "aging_session", "tls_context"]
 
 CONNECT_TIMEOUT_SECONDS = 3
 READ_TIMEOUT_SECONDS = 10
-
-
-class CertificateBundleError(Exception):
-    """The CA certificates that were given are not PEM."""
-
-
-class _Life:
-    """When a connection was opened and last used, and whether it may be used again."""
-
-    def __init__(self, max_age_seconds: float, max_idle_seconds: float, clock: Callable[[], float]) -> None:
-        self._max_age_seconds = max_age_seconds
-        self._max_idle_seconds = max_idle_seconds
-        self._clock = clock
-        self._opened_at = self._used_at = clock()
-
-    def opened(self) -> None:
-        self._opened_at = self._used_at = self._clock()
-
-    def used(self) -> None:
-        self._used_at = self._clock()
-
-    def is_over(self) -> bool:
-        now = self._clock()
-        # A clock that went backwards makes both times unknown, and unknown counts as over.
-        young = 0 <= now - self._opened_at < self._max_age_seconds
-        return not (young and 0 <= now - self._used_at < self._max_idle_seconds)
-
-
-class _AgingHTTPConnection(HTTPConnection):
-    """Appears dropped to urllib3 when its life is over; urllib3 then closes it and opens it anew."""
-
-    def __init__(self, *args: Any, life: Callable[[], _Life], **kwargs: Any) -> None:  # noqa: ANN401
-        super().__init__(*args, **kwargs)
-        self._life = life()
-
-    def connect(self) -> None:
-        super().connect()
-        self._life.opened()
-
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # urllib3's own differs from http.client's
-        response = super().getresponse()
-        self._life.used()
-        return response
-
-    @property
-    def is_connected(self) -> bool:
-        return not self._life.is_over() and super().is_connected
-
-
-class _AgingHTTPSConnection(_AgingHTTPConnection, HTTPSConnection):
-    pass
-
-
-def _aging_pool(
-    pool_class: type[HTTPConnectionPool],
-    connection_class: Callable[..., Any],
-    *args: Any,  # noqa: ANN401
-    **kwargs: Any,  # noqa: ANN401
-) -> HTTPConnectionPool:
-    pool = pool_class(*args, **kwargs)
-    pool.ConnectionCls = connection_class  # type: ignore[assignment]
-    return pool
 
 
 class AgingAdapter(HTTPAdapter):
@@ -116,19 +41,14 @@ class AgingAdapter(HTTPAdapter):
         max_idle_seconds: float = 50,
         pool_size: int = 10,
     ) -> None:
-        self._life = partial(_Life, max_age_seconds, max_idle_seconds, clock)
+        self._life = partial(Life, max_age_seconds, max_idle_seconds, clock)
         self._tls = tls
         super().__init__(pool_maxsize=pool_size)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         """Make a pool manager with our own connection classes."""
         super().init_poolmanager(*args, **kwargs, ssl_context=self._tls)
-        http = partial(_AgingHTTPConnection, life=self._life)
-        https = partial(_AgingHTTPSConnection, life=self._life)
-        self.poolmanager.pool_classes_by_scheme = {
-            "http": partial(_aging_pool, HTTPConnectionPool, http),
-            "https": partial(_aging_pool, HTTPSConnectionPool, https),
-        }
+        use_aging_connections(self.poolmanager, self._life)
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ANN401, ARG002
         """Leave certificates to the TLS context, which holds every CA already; refuse to go without."""
@@ -165,29 +85,6 @@ def _origin(url: str) -> tuple[str | None, str | None, int | None]:
     parsed = parse_url(url)
     default_port = {"http": 80, "https": 443}.get(parsed.scheme or "")
     return parsed.scheme, parsed.host, parsed.port or default_port
-
-
-def tls_context(ca_pem: str | None = None) -> ssl.SSLContext:
-    """Return client TLS settings that trust the system's CAs, certifi's, and the given ones.
-
-    A certificate that is given is trusted as it is, as gitlab-runner's tls-ca-file does: also a server's self-signed
-    one, and one of a private CA that leaves out extensions that RFC 5280 asks for (Python 3.13 would insist on them).
-
-    Args:
-        ca_pem: further certificates to trust, as PEM text.
-
-    Raises:
-        CertificateBundleError: `ca_pem` holds no certificate.
-    """
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    if ca_pem:
-        context.verify_flags = (context.verify_flags | ssl.VERIFY_X509_PARTIAL_CHAIN) & ~ssl.VERIFY_X509_STRICT
-        try:
-            context.load_verify_locations(cadata=ca_pem)
-        except (ssl.SSLError, ValueError) as error:
-            raise CertificateBundleError(f"the CA certificates cannot be read, PEM is expected: {error}") from error
-    return context
 
 
 def aging_session(

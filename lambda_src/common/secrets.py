@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# While SSM cannot be reached, values this old are still better than none ...
+# While SSM cannot be reached, a value that should have been read anew is still better than none, for this long ...
 STALE_SECONDS = 600
 # ... and SSM is asked again only this often, so that an outage does not slow every invocation down.
 RETRY_SECONDS = 5
@@ -37,17 +37,18 @@ class ParameterClient(Protocol):
 
 @dataclass(frozen=True)
 class _Held:
-    """A parameter's text with the wall-clock times of its last read and of its next."""
+    """A parameter's text with the wall-clock times of its last read, of its next, and of its end should that fail."""
 
     text: str
     read_at: float
     check_at: float
+    ends_at: float
 
     def is_fresh(self, now: float) -> bool:
         return self.read_at <= now < self.check_at
 
     def is_usable(self, now: float) -> bool:
-        return 0 <= now - self.read_at < STALE_SECONDS
+        return self.read_at <= now < self.ends_at
 
 
 class SecretStore:
@@ -111,7 +112,8 @@ class SecretStore:
         # Deleted on purpose is not the same as out of reach: nothing old is used then.
         if missing := [name for name in due if name not in found]:
             raise SecretError(f"SSM parameter does not exist: {', '.join(missing)}; create it as a SecureString")
-        self._held.update({name: _Held(found[name], now, now + self._life_seconds) for name in due})
+        check_at = now + self._life_seconds
+        self._held.update({name: _Held(found[name], now, check_at, check_at + STALE_SECONDS) for name in due})
 
     def invalidate(self, parameter_name: str) -> None:
         """Forget a value, because whom it was shown to has refused it."""

@@ -9,20 +9,20 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from common.aws import AgingClient, Closable, client
+from common.aws import AgingClient, Closable, client, session
+from credentials.s3 import S3Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kms import KMSClient
-    from mypy_boto3_s3 import S3Client
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_sts import STSClient
 
 ClientT = TypeVar("ClientT", bound=Closable)
 
-# boto3's default session is not made for several threads that make clients.
+# A session is not made for several threads that make clients.
 _making = threading.Lock()
 
 
@@ -47,6 +47,8 @@ class LockedClient(Generic[ClientT]):
     def renew(self) -> None:
         """Make a new client when one is next needed, with credentials that are read anew."""
         with _making:
+            # Credentials are the session's, which would keep them for ever.
+            session.cache_clear()
             self._aging = AgingClient(self._build, self._clock)
 
 
@@ -56,10 +58,9 @@ def sts() -> STSClient:
     return made
 
 
-def s3() -> S3Client:
-    """Return a client that reads the grants."""
-    made: S3Client = client("s3", connect_timeout=0.3, read_timeout=0.3, max_attempts=1)
-    return made
+def s3(sts_endpoint: str) -> S3Reader:
+    """Return what reads the grants; STS's endpoint tells where AWS is."""
+    return S3Reader(session(), sts_endpoint, seconds=0.3)
 
 
 def dynamodb() -> DynamoDBClient:

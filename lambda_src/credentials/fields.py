@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 
 class Fields:
@@ -36,6 +36,11 @@ class Fields:
         """Refuse fields that nobody has taken: a misspelt one must not be ignored."""
         if unknown := sorted(map(str, self._left)):
             raise self.wrong(unknown[0][:64], "is not known here")
+
+    def leave_out(self, names: Iterable[str]) -> None:
+        """Take these fields if they are null; nothing else that is left over is taken for left out."""
+        for name in names:
+            self.has(name)
 
     def has(self, name: str) -> bool:
         """Return whether a field is there; null, which Terraform writes for what is left out, is not."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import requests
 from urllib3.exceptions import HTTPError
 
+from common.connections import CertificateBundleError
 from credentials.authenticate.key_set import KeySetError
 from credentials.bounded import SlowError
 from credentials.errors import UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from urllib3 import BaseHTTPResponse, PoolManager
 
     from credentials.bounded import Bounded
     from credentials.budget import Deadline
@@ -24,6 +26,8 @@ JOB_SECONDS = 0.5
 # The keys have about 2 KB, a job up to some dozens.
 MAX_BYTES = 256 * 1024
 _CHUNK = 16 * 1024
+_OK = 200
+_NOT_FOUND = 404
 
 
 class AnswerError(Exception):
@@ -44,27 +48,27 @@ class GitLab:
 
     Args:
         url: GitLab's address.
-        new_session: makes a session that trusts the given CA certificates, too.
+        new_pools: makes connection pools that trust the given CA certificates, too.
         token: returns the token that reads jobs.
         bounded: runs a request for a bounded time.
     """
 
     def __init__(
-        self, url: str, new_session: Callable[[str], requests.Session], token: Callable[[], str], bounded: Bounded
+        self, url: str, new_pools: Callable[[str], PoolManager], token: Callable[[], str], bounded: Bounded
     ) -> None:
         self._url = url
-        self._new_session = new_session
+        self._new_pools = new_pools
         self._token = token
         self._bounded = bounded
         self._lock = threading.Lock()
-        self._session: requests.Session | None = None
+        self._pools: PoolManager | None = None
         self._ca_pem = ""
 
     def use_ca(self, ca_pem: str) -> None:
         """Trust these CA certificates beside the system's from now on."""
         with self._lock:
             if ca_pem != self._ca_pem:
-                self._session, self._ca_pem = None, ca_pem
+                self._pools, self._ca_pem = None, ca_pem
 
     def keys(self, deadline: Deadline) -> bytes:
         """Return the document with GitLab's public keys.
@@ -73,7 +77,7 @@ class GitLab:
             KeySetError: it cannot be had by the deadline.
         """
         try:
-            return self._get(KEYS_PATH, {}, deadline.sooner(KEYS_SECONDS))
+            return self._get(KEYS_PATH, {}, deadline, KEYS_SECONDS)
         except AnswerError as error:
             raise KeySetError(f"{self._url}{KEYS_PATH}: {error}") from error
 
@@ -90,41 +94,65 @@ class GitLab:
         """
         path = f"/api/v4/projects/{project_id}/jobs/{job_id}"
         try:
-            return self._get(path, {"PRIVATE-TOKEN": self._token()}, deadline.sooner(JOB_SECONDS))
+            headers = {"PRIVATE-TOKEN": self._made_token(deadline.sooner(JOB_SECONDS))}
+            return self._get(path, headers, deadline, JOB_SECONDS)
         except AnswerError as error:
-            if error.status == requests.codes.not_found:
+            if error.status == _NOT_FOUND:
                 return None
             raise UnavailableError("GitLab cannot be asked about the job", f"{path}: {error}") from error
 
-    def _get(self, path: str, headers: dict[str, str], deadline: Deadline) -> bytes:
+    def _made_token(self, deadline: Deadline) -> str:
         try:
-            return self._bounded.run(lambda: self._body(path, headers, deadline), deadline.left())
+            return self._bounded.run(self._token, deadline.left())
+        except SlowError as error:
+            raise AnswerError(f"the token cannot be read in time: {error}") from error
+
+    def _get(self, path: str, headers: dict[str, str], deadline: Deadline, seconds: float) -> bytes:
+        # The first time this reads all CA certificates, which is work and no waiting for GitLab.
+        pools = self._made_pools()
+        soon = deadline.sooner(seconds)
+        try:
+            return self._bounded.run(lambda: self._body(pools, path, headers, soon), soon.left())
         except SlowError as error:
             raise AnswerError(f"GitLab is slow: {error}") from error
 
-    def _body(self, path: str, headers: dict[str, str], deadline: Deadline) -> bytes:
+    def _body(self, pools: PoolManager, path: str, headers: dict[str, str], deadline: Deadline) -> bytes:
         try:
-            with self._made_session().get(
-                self._url + path, headers=headers, allow_redirects=False, stream=True, timeout=deadline.left() or 0.001
-            ) as response:
-                if response.status_code != requests.codes.ok:
-                    raise AnswerError(f"GitLab answers {response.status_code}", response.status_code)
-                return _limited(response.raw, deadline)
-        # urllib3's errors pass through while a body is read; both name the address and never the headers.
-        except (requests.RequestException, OSError, HTTPError) as error:
+            response = pools.request(
+                "GET",
+                self._url + path,
+                headers=headers,
+                preload_content=False,
+                redirect=False,
+                retries=False,
+                timeout=deadline.left() or 0.001,
+            )
+            try:
+                if response.status != _OK:
+                    raise AnswerError(f"GitLab answers {response.status}", response.status)
+                return _limited(response, deadline)
+            finally:
+                # What was not read to its end must not be what the next request reads first.
+                response.close()
+                response.release_conn()
+        # Their messages may quote whatever GitLab has sent; their names are enough.
+        except (HTTPError, OSError) as error:
             raise AnswerError(f"GitLab cannot be reached: {type(error).__name__}") from error
 
-    def _made_session(self) -> requests.Session:
+    def _made_pools(self) -> PoolManager:
         with self._lock:
-            if self._session is None:
-                self._session = self._new_session(self._ca_pem)
-            return self._session
+            if self._pools is None:
+                try:
+                    self._pools = self._new_pools(self._ca_pem)
+                except CertificateBundleError as error:
+                    raise AnswerError(f"gitlab_ca_certificate: {error}") from error
+            return self._pools
 
 
-def _limited(raw: Any, deadline: Deadline) -> bytes:  # noqa: ANN401 - urllib3's response
+def _limited(response: BaseHTTPResponse, deadline: Deadline) -> bytes:
     body = bytearray()
     # read1 returns what has arrived; read would wait for a whole chunk, however slowly it drips.
-    while chunk := raw.read1(_CHUNK, decode_content=True):
+    while chunk := response.read1(_CHUNK, decode_content=True):
         body += chunk
         if len(body) > MAX_BYTES:
             raise AnswerError(f"the answer is longer than {MAX_BYTES} bytes")

@@ -29,6 +29,8 @@ _EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
 _MAX_TAGS = 50
 # A "$" before a placeholder could make a policy variable of a claim.
 _VARIABLE_AHEAD = re.compile(r"\$\{?\{\{")
+# In JSON: names are the policy's structure, nothing is filled in there.
+_IN_NAME = re.compile(r'\}\}[^"\\]*":')
 
 _MIN_DURATION = 1800
 # Role chaining ends after one hour; web identity is no chaining.
@@ -38,6 +40,19 @@ _MAX_DURATION = {Mode.ASSUME_ROLE: 3600, Mode.WEB_IDENTITY: 43200}
 # another job, or make sessions that nobody shares.
 _PROJECT_CLAIMS = frozenset({"namespace_id", "namespace_path", "project_id", "project_path"})
 _REF_CLAIMS = _PROJECT_CLAIMS | {"ref", "ref_type"}
+
+
+# Of jobs' and of hosts' grants: Terraform writes all of them, null for what a grant has not.
+_ATTRIBUTES = (
+    "external_id",
+    "kind",
+    "match",
+    "mode",
+    "require_running_job",
+    "session_policy",
+    "session_tags",
+    "share",
+)
 
 
 class GrantError(Exception):
@@ -87,16 +102,16 @@ def _grant(name: str, values: object) -> Grant:
     fields = Fields(values, path, GrantError)
     caller = _caller(fields)
     grant = _job_grant(name, values, fields) if caller is Caller.GITLAB_JOB else _host_grant(name, values, fields)
+    fields.leave_out(_ATTRIBUTES)
     fields.finish()
     return grant
 
 
 def _caller(fields: Fields) -> Caller:
     value = fields.raw("callers")
-    only = value[0] if isinstance(value, list) and len(value) == 1 else value
-    if only not in tuple(Caller):
+    if value not in tuple(Caller):
         raise fields.wrong("callers", "must be gitlab_job or runner; a grant for both would be two")
-    return Caller(only)
+    return Caller(value)
 
 
 def _host_grant(name: str, values: object, fields: Fields) -> Grant:
@@ -216,6 +231,8 @@ def _session_policy(fields: Fields, constant: frozenset[str] | None) -> Mapping[
         raise fields.wrong("session_policy", f"has {{{{{closed[0]}}}}} outside of Resource and Condition")
     if _VARIABLE_AHEAD.search(text):
         raise fields.wrong("session_policy", "has $ right before {{claim}}, which would make a policy variable of it")
+    if _IN_NAME.search(text):
+        raise fields.wrong("session_policy", "has a {{claim}} in a name, where none is filled in")
     if "{{" in policy.PLACEHOLDER.sub("", text):
         raise fields.wrong("session_policy", "has {{ that does not start a {{claim}}")
     _check_constant(fields, "session_policy", policy.placeholders(document), constant)

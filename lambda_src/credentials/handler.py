@@ -25,19 +25,21 @@ class Context(telemetry.Context, Protocol):
 
 
 def handle(event: object, context: Context) -> dict[str, Any]:
-    """Answer a CI job or a runner host.
+    """Answer a CI job, a runner host, or whoever checks the grants.
 
     Raises:
         AliasError: the function was not invoked through one of its doors.
-        VendError: a runner host gets no credentials.
+        VendError: a runner host gets no credentials, or the grants cannot be checked.
     """
     door = doors.door(context.invoked_function_arn)
     made = container()
-    deadline = Deadline(doors.JOB_SECONDS if door == doors.JOBS else doors.HOST_SECONDS)
+    deadline = Deadline(doors.SECONDS[door])
     made.logs.request_id = context.aws_request_id
     try:
         if door == doors.JOBS:
             return made.doors.answer_job(event, deadline)
+        if door == doors.CHECK:
+            return made.check().answer(event, deadline)
         return made.doors.answer_host(event, deadline)
     finally:
         gauges = {metrics.CACHED: made.local.sweep(), metrics.IN_FLIGHT: made.sts.in_flight}

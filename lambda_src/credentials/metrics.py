@@ -1,17 +1,23 @@
 """Count what happens, and write it as CloudWatch's embedded metric format: a log line, no call.
 
-Names are those of gitlab-runner's cache metrics without their prefix, so that dashboards translate one to one.
+AWS Lambda Powertools makes and checks the line. It is made anew for each, because Powertools' own state is not made
+for several threads. Names are those of gitlab-runner's cache metrics without their prefix, so that dashboards translate
+one to one.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
+from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    from aws_lambda_powertools.metrics.provider.cloudwatch_emf.types import CloudWatchEMFOutput
 
 NAMESPACE = "GitLabRunnerFleet"
 
@@ -27,9 +33,8 @@ SHARED_ERRORS = "SharedCacheErrors"
 DENIALS = "CredentialDenials"
 GRANT_ERRORS = "GrantsDocumentErrors"
 
-_SECONDS = frozenset({DURATION, WAIT})
-# The embedded metric format takes at most this many values of one metric.
-_MAX_VALUES = 100
+# The format takes 100 values of one metric; with the hundredth, Powertools would write a line of its own.
+_MAX_VALUES = 99
 
 
 class Metrics:
@@ -46,27 +51,36 @@ class Metrics:
         self._write = write
         self._clock = clock
         self._lock = threading.Lock()
-        self._counts: dict[str, float] = {}
-        self._values: dict[str, list[float]] = defaultdict(list)
+        self._counts: Counter[str] = Counter()
+        self._seconds: defaultdict[str, list[float]] = defaultdict(list)
 
     def count(self, name: str) -> None:
         """Count one more."""
         with self._lock:
-            self._counts[name] = self._counts.get(name, 0) + 1
+            self._counts[name] += 1
 
-    def observe(self, name: str, value: float) -> None:
-        """Note one of several values."""
+    def observe(self, name: str, seconds: float) -> None:
+        """Note one of several durations."""
         with self._lock:
-            values = self._values[name]
+            values = self._seconds[name]
             if len(values) < _MAX_VALUES:
-                values.append(round(value, 6))
+                values.append(round(seconds, 6))
 
     def flush(self, **gauges: float) -> None:
-        """Write what was counted, and these values of the moment, as one line."""
+        """Write what was counted, and these values of the moment, as one line; nothing makes no line."""
         with self._lock:
-            figures: dict[str, float | list[float]] = {**self._counts, **self._values, **gauges}
-            self._counts, self._values = {}, defaultdict(list)
-        described = [{"Name": name, "Unit": "Seconds" if name in _SECONDS else "Count"} for name in figures]
-        directive = {"Namespace": NAMESPACE, "Dimensions": [["Fleet"]], "Metrics": described}
-        head = {"Timestamp": int(self._clock() * 1000), "CloudWatchMetrics": [directive]}
-        self._write(json.dumps({"_aws": head, "Fleet": self._fleet, **figures}))
+            counts, seconds = {**self._counts, **gauges}, self._seconds
+            self._counts, self._seconds = Counter(), defaultdict(list)
+        if counts or seconds:
+            self._write(json.dumps(self._document(counts, seconds)))
+
+    def _document(self, counts: Mapping[str, float], seconds: Mapping[str, list[float]]) -> CloudWatchEMFOutput:
+        # Without a service: a variable that somebody set for something else must not become a dimension.
+        emf = AmazonCloudWatchEMFProvider(namespace=NAMESPACE, service="", default_dimensions={"Fleet": self._fleet})
+        emf.timestamp = int(self._clock() * 1000)
+        for name, count in counts.items():
+            emf.add_metric(name, "Count", count)
+        for name, values in seconds.items():
+            for value in values:
+                emf.add_metric(name, "Seconds", value)
+        return emf.serialize_metric_set()

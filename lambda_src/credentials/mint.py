@@ -71,10 +71,10 @@ class Mint:
             VendError: there are none, and by the deadline none could be made.
         """
         if not order.is_cached:
-            return self._fetched(order, deadline, f"{order.key}/{self._clocks.new_id()}")
+            return self._fetched(order, deadline)
         held = self._usable(order)
         if held is None:
-            return self._fetched(order, deadline, order.key)
+            return self._fetched(order, deadline)
         if held.is_due(self._clocks.now(), order.floor_seconds) and not self._flights.is_under_way(order.key):
             return self._renewed(order, deadline) or Served(held.credentials, "local")
         return Served(held.credentials, "local")
@@ -95,11 +95,11 @@ class Mint:
             log.info("a session is not renewed yet", extra={"reason": error.reason})
             return None
 
-    def _fetched(self, order: Order, deadline: Deadline, flight_key: str) -> Served:
+    def _fetched(self, order: Order, deadline: Deadline) -> Served:
         pause = _FIRST_RETRY_SECONDS
         while True:
             self._raise_denial(order)
-            flight = self._flights.join(flight_key, partial(self._made, order, deadline, patient=True))
+            flight = self._flights.join(order.key, partial(self._made, order, deadline, patient=True))
             failure = self._failure(flight, deadline)
             if failure is None and (served := self._landed(flight, order)):
                 return served
@@ -124,6 +124,9 @@ class Mint:
         served = flight.future.result()
         if flight.leads:
             return served
+        # A session that is not shared is made again, after the one that is under way: one call at a time for each key.
+        if not order.is_cached:
+            return None
         # Whoever called may have asked for less validity. More than STS gives cannot be had.
         is_enough = served.source == "sts" or served.credentials.expires_at - self._clocks.now() > order.floor_seconds
         return Served(served.credentials, "joined") if is_enough else None

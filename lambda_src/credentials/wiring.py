@@ -9,10 +9,11 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from common import telemetry
-from common.http import aging_session
+from common.connections import aging_connections
 from common.secrets import SecretError, SecretStore
 from credentials import audit, clients, metrics
 from credentials.authenticate.keys import KeyStore
@@ -34,8 +35,12 @@ from credentials.table import DynamoTable
 from credentials.vend import Place, Vendor
 
 if TYPE_CHECKING:
-    import requests
+    from collections.abc import Callable
 
+    from mypy_boto3_sts import STSClient
+    from urllib3 import PoolManager
+
+    from credentials.check import GrantCheck
     from credentials.grants import Grants
     from credentials.model import Served
     from credentials.settings import Settings
@@ -51,6 +56,7 @@ class Container:
 
     Args:
         doors: answers invocations.
+        check: returns what tries the grants.
         logs: writes the logs.
         gauge: writes the metrics.
         local: the sessions that are held.
@@ -58,6 +64,7 @@ class Container:
     """
 
     doors: Doors
+    check: Callable[[], GrantCheck]
     logs: telemetry.JsonFormatter
     gauge: Metrics
     local: LocalCache
@@ -77,7 +84,9 @@ def container(settings: Settings) -> Container:
     sts_client()
     flights: Flights[Served] = Flights(ThreadPoolExecutor(MAX_FLIGHTS, "mint"), MAX_FLIGHTS)
     mint = Mint(local, _shared_cache(settings, bounded, gauge), sts, flights, _CLOCKS)
-    gitlab = GitLab(settings.gitlab_url, _new_session(settings), _token(settings), bounded)
+    gitlab = GitLab(
+        settings.gitlab_url, _NewPools(settings.gitlab_connection_max_age_seconds), _token(settings), bounded
+    )
     verifier = TokenVerifier(settings.gitlab_url, settings.audience, KeyStore(gitlab.keys, time.time), time.time)
     place = Place(settings.fleet, settings.region, settings.partition, settings.cache_area)
     vendor = Vendor(place, verifier, mint, gitlab, gauge)
@@ -86,14 +95,25 @@ def container(settings: Settings) -> Container:
         gitlab.use_ca(grants.gitlab_ca_pem)
         local.use_epoch(grants.epoch)
 
-    return Container(Doors(vendor, _grant_store(settings, gauge), on_grants), logs, gauge, local, sts)
+    source = _grants_object(settings, sts_client)
+    grants = GrantStore(source, bounded, time.time, lambda: gauge.count(metrics.GRANT_ERRORS))
+    doors = Doors(vendor, grants, on_grants)
+    return Container(doors, lambda: _check(settings, place, sts_client), logs, gauge, local, sts)
 
 
-def _grant_store(settings: Settings, gauge: Metrics) -> GrantStore:
-    s3_client = LockedClient(clients.s3, time.time)
+def _check(settings: Settings, place: Place, sts_client: LockedClient[STSClient]) -> GrantCheck:
+    # Lazy: no job and no host needs it.
+    from credentials.check import GrantCheck  # noqa: PLC0415
+
+    # Trials are neither hits nor misses: what they count is written nowhere.
+    silent = Metrics(settings.fleet, lambda _: None, time.time)
+    return GrantCheck(place, _grants_object(settings, sts_client), Sts(sts_client, sts_client.renew, silent), _CLOCKS)
+
+
+def _grants_object(settings: Settings, sts_client: LockedClient[STSClient]) -> GrantsObject:
+    s3_client = LockedClient(partial(clients.s3, sts_client().meta.endpoint_url), time.time)
     s3_client()
-    source = GrantsObject(s3_client, settings.grants_bucket, settings.grants_key)
-    return GrantStore(source, time.time, lambda: gauge.count(metrics.GRANT_ERRORS))
+    return GrantsObject(s3_client, settings.grants_bucket, settings.grants_key)
 
 
 def _shared_cache(settings: Settings, bounded: Bounded, gauge: Metrics) -> Shared:
@@ -106,16 +126,12 @@ def _shared_cache(settings: Settings, bounded: Bounded, gauge: Metrics) -> Share
     return SharedCache(table, cipher, settings.table, bounded=bounded, gauge=gauge, clocks=_CLOCKS)
 
 
-def _new_session(settings: Settings) -> _NewSession:
-    return _NewSession(settings.gitlab_connection_max_age_seconds)
-
-
 @dataclass(frozen=True)
-class _NewSession:
+class _NewPools:
     max_age_seconds: float
 
-    def __call__(self, ca_pem: str) -> requests.Session:
-        return aging_session(self.max_age_seconds, ca_pem=ca_pem or None, pool_size=MAX_FLIGHTS, clock=time.time)
+    def __call__(self, ca_pem: str) -> PoolManager:
+        return aging_connections(self.max_age_seconds, ca_pem=ca_pem or None, pool_size=MAX_FLIGHTS, clock=time.time)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,10 @@ class AutoScaling(Protocol):
         """Remove an instance and lower the desired capacity by one."""
         ...
 
+    def replace(self, instance_id: str) -> None:
+        """Remove an instance and keep the desired capacity, so that the group launches another one."""
+        ...
+
 
 @dataclass(frozen=True)
 class Acted:
@@ -61,6 +65,8 @@ def act(plan: Plan, snapshot: Snapshot, group: AutoScaling, desired_left: int) -
         return _set(plan, snapshot, group)
     if plan.remove:
         return _remove(plan, snapshot, group)
+    if plan.replace:
+        return _replace(plan, snapshot, group)
     return Acted(_nothing(plan, snapshot, desired_left), snapshot.desired)
 
 
@@ -89,6 +95,15 @@ def _remove(plan: Plan, snapshot: Snapshot, group: AutoScaling) -> Acted:
     outcome = Outcome.SCALED_IN if removed else problems[0].outcome
     problem = "; ".join(str(error) for error in problems)
     return Acted(outcome, snapshot.desired - len(removed), tuple(removed), problem)
+
+
+def _replace(plan: Plan, snapshot: Snapshot, group: AutoScaling) -> Acted:
+    try:
+        for instance_id in plan.replace:
+            group.replace(instance_id)
+    except GroupError as error:
+        return Acted(error.outcome, snapshot.desired, problem=str(error))
+    return Acted(Outcome.REPLACED, snapshot.desired)
 
 
 def _nothing(plan: Plan, snapshot: Snapshot, desired_left: int) -> Outcome:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from scaler.errors import MalformedError
 from scaler.model import Job
+from scaler.silent import Manager
 
 Query = dict[str, list[str]]
 
@@ -34,6 +36,10 @@ def job(item: Any, now: float) -> Job | None:  # noqa: ANN401
         is_tag=fields.get("tag") is True,
         runner_id=str(number(_object(runner), "id")) if runner else "",
         system_id=_text(_object(manager), "system_id") if manager else "",
+        name=str(fields.get("name") or ""),
+        stage=str(fields.get("stage") or ""),
+        pipeline_id=_pipeline_id(fields),
+        started_at=_started_at(fields),
     )
 
 
@@ -56,10 +62,27 @@ def name(item: Any) -> str:  # noqa: ANN401
     return _text(_object(item), "name")
 
 
-def busy_system_id(item: Any) -> str:  # noqa: ANN401
-    """Return the system id of a runner manager that runs a job, "" of one that does not."""
+def manager(item: Any, now: float | None) -> Manager:  # noqa: ANN401
+    """Return a runner manager; one that has never been in contact is silent since it was made known.
+
+    Args:
+        item: GitLab's answer about it.
+        now: GitLab's own time, because clocks differ; None = not known.
+    """
     fields = _object(item)
-    return _text(fields, "system_id") if _text(fields, "job_execution_status") == "active" else ""
+    heard = fields.get("contacted_at") or fields.get("created_at")
+    silent = None
+    if now is not None and isinstance(heard, str):
+        silent = _seconds_since(heard, now)
+    return Manager(_text(fields, "system_id"), _text(fields, "job_execution_status") == "active", silent)
+
+
+def sent_at(date: str) -> float | None:
+    """Return the time of an answer's Date header, None if it has none."""
+    try:
+        return parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return None
 
 
 def items(document: Any) -> list[Any]:  # noqa: ANN401
@@ -104,6 +127,27 @@ def _queued_at(fields: dict[str, Any], now: float) -> float:
         return datetime.fromisoformat(_text(fields, "created_at")).timestamp()
     except ValueError as error:
         raise MalformedError("GitLab's answer is malformed: created_at is not a time") from error
+
+
+def _pipeline_id(fields: dict[str, Any]) -> int:
+    """Return the pipeline's id, 0 if there is none: looking ahead does without, and counting jobs must not fail."""
+    pipeline = fields.get("pipeline")
+    found = pipeline.get("id") if isinstance(pipeline, dict) else None
+    return found if isinstance(found, int) else 0
+
+
+def _started_at(fields: dict[str, Any]) -> float:
+    try:
+        return datetime.fromisoformat(str(fields.get("started_at"))).timestamp()
+    except ValueError:
+        return 0.0
+
+
+def _seconds_since(time: str, now: float) -> float | None:
+    try:
+        return max(0.0, now - datetime.fromisoformat(time).timestamp())
+    except ValueError:
+        return None
 
 
 def _object(item: Any) -> dict[str, Any]:  # noqa: ANN401

@@ -76,9 +76,20 @@ class AutoScalingGroup:
         Raises:
             GroupError: it was not removed.
         """
+        self._terminate(instance_id, is_decremented=True)
+
+    def replace(self, instance_id: str) -> None:
+        """Remove an instance and keep the desired capacity, so that the group launches another one.
+
+        Raises:
+            GroupError: it was not removed.
+        """
+        self._terminate(instance_id, is_decremented=False)
+
+    def _terminate(self, instance_id: str, *, is_decremented: bool) -> None:
         try:
             self._client().terminate_instance_in_auto_scaling_group(
-                InstanceId=instance_id, ShouldDecrementDesiredCapacity=True
+                InstanceId=instance_id, ShouldDecrementDesiredCapacity=is_decremented
             )
         except service_errors() as error:
             raise _refused(f"{instance_id} was not removed", error) from error

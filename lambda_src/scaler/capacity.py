@@ -20,6 +20,11 @@ class Phase(Enum):
     WARM = "warm"
 
 
+def system_id(instance_id: str) -> str:
+    """Return the system id of an instance's runner manager, as the bootstrap writes it."""
+    return f"r_{instance_id[-12:]}"
+
+
 @dataclass(frozen=True)
 class Instance:
     """An instance of the group."""
@@ -30,8 +35,8 @@ class Instance:
 
     @property
     def system_id(self) -> str:
-        """The system id of its runner manager: bootstrap writes `r_` and the last 12 digits of the instance id."""
-        return f"r_{self.id[-12:]}"
+        """The system id of its runner manager."""
+        return system_id(self.id)
 
     @property
     def is_staying(self) -> bool:
@@ -75,6 +80,15 @@ class Snapshot:
         unfulfilled_seconds: for how long the group has had fewer instances than desired.
         unknown: what could not be read and why; empty = the observation is complete.
         project_ages: seconds since the last complete read of each project in scope that was ever read.
+        upcoming: jobs that are expected beyond the present ones within one boot time.
+        retained: the same a little later, for which instances are kept; `upcoming` is what counts if it is more.
+        boot_seconds: how long an instance takes until it is in service.
+        buffer: jobs to have free slots for, None = the rules' idle_buffer decides.
+        used_up: slots that take no more jobs, because their instance has had its number of jobs.
+        boot_failures: how many instances in a row have never reached service.
+        may_retry: whether it is time to try with one more instance, although they fail.
+        silent: instances in service that take no jobs although one waits, longest idle first.
+        may_replace: whether it is time to replace one of them.
     """
 
     pending: int
@@ -93,6 +107,20 @@ class Snapshot:
     unfulfilled_seconds: float = 0.0
     unknown: tuple[str, ...] = ()
     project_ages: Mapping[int, float] = field(default_factory=dict)
+    upcoming: int = 0
+    retained: int = 0
+    boot_seconds: float = 0.0
+    buffer: int | None = None
+    used_up: int = 0
+    boot_failures: int = 0
+    may_retry: bool = True
+    silent: tuple[str, ...] = ()
+    may_replace: bool = False
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether so many instances seem to take no jobs that something else may be wrong."""
+        return len(self.silent) > max(1, self.in_service / 2)
 
     @property
     def staying(self) -> int:
@@ -115,6 +143,9 @@ class Rules:
         idle_buffer: instances to have beyond the demand.
         max_scale_out_step: by how much one decision may raise the desired capacity, 0 = by any number.
         sets_capacity: False = alarms act on the metrics instead.
+        looks_ahead: whether capacity is started for jobs that are expected.
+        tunes_buffer: whether the buffer is learnt; `idle_buffer` is then not used.
+        max_jobs: how many jobs an instance takes before it drains and goes by itself, 0 = any number.
     """
 
     slots: int = 1
@@ -122,6 +153,9 @@ class Rules:
     idle_buffer: int = 0
     max_scale_out_step: int = 0
     sets_capacity: bool = True
+    looks_ahead: bool = False
+    tunes_buffer: bool = False
+    max_jobs: int = 0
 
 
 @dataclass(frozen=True)
@@ -135,6 +169,7 @@ class Plan:
         surplus: how many idle instances are more than needed.
         is_capped: more are needed than the group may have.
         reason: why, in words.
+        replace: ids of the instances to replace by new ones.
     """
 
     need: int
@@ -143,3 +178,4 @@ class Plan:
     surplus: int
     is_capped: bool
     reason: str
+    replace: tuple[str, ...] = ()

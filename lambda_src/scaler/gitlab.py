@@ -17,7 +17,7 @@ from gitlab.exceptions import GitlabAuthenticationError, GitlabHttpError
 
 from common.http import CertificateBundleError
 from common.secrets import SecretError
-from scaler import answers, scope
+from scaler import answers, created, scope
 from scaler.errors import DeniedError, MalformedError, ReadError
 from scaler.observe import JobList
 
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
     from scaler.answers import Query
     from scaler.call import Call
+    from scaler.matching import Runner
     from scaler.observe import RefKind
+    from scaler.pipelines import Created
+    from scaler.silent import Manager
     from scaler.tokens import Tokens
 
 PAGE_SIZE = 100
@@ -34,6 +37,8 @@ PAGE_SIZE = 100
 MAX_PAGES = 50
 TIMEOUT_SECONDS = 5.0
 TRIES = 3
+# What comes later is only a hint, which the count of what is there now does not wait for.
+HINT_SECONDS = 2.0
 # A longer silence than this is not waited for, because hooks would have to wait, too; the schedule keeps it in mind.
 MAX_PAUSE_SECONDS = 2.0
 _DEFAULT_PAUSE_SECONDS = 10.0
@@ -77,7 +82,7 @@ class GitLabClient:
         clock: epoch seconds.
         sleep: waits for seconds.
         jitter: a random number from 0 to 1.
-        runner_id: the runner's id, "" if it is not known.
+        runner: what the fleet's runner takes.
         narrow: whether the membership scope holds the token's own projects only.
     """
 
@@ -91,7 +96,7 @@ class GitLabClient:
         clock: Callable[[], float],
         sleep: Callable[[float], None],
         jitter: Callable[[], float],
-        runner_id: str = "",
+        runner: Runner,
         narrow: bool = True,
     ) -> None:
         self._url = url
@@ -101,7 +106,7 @@ class GitLabClient:
         self._clock = clock
         self._sleep = sleep
         self._jitter = jitter
-        self._runner_id = runner_id
+        self._runner = runner
         self._narrow = narrow
 
     def jobs(self, project_id: int) -> JobList:
@@ -132,14 +137,30 @@ class GitLabClient:
             ids = tuple(answers.number(item, "id") for item in items)
             return scope.Page(ids, urlencode(following, doseq=True) if following else "")
 
-    def busy_managers(self) -> frozenset[str]:
-        """Return the system ids of the runner's managers that run jobs.
+    def managers(self) -> tuple[Manager, ...]:
+        """Return all managers of the runner.
 
         GitLab lists a runner's jobs only of projects in which the token is a Reporter, but all of its managers.
         """
         with self._counting():
-            managers = answers.items(self._json(self._get(f"/runners/{self._runner_id}/managers", {})))
-            return frozenset(filter(None, map(answers.busy_system_id, managers)))
+            response = self._get(f"/runners/{self._runner.id}/managers", {})
+            now = answers.sent_at(response.headers.get("Date", ""))
+            return tuple(answers.manager(item, now) for item in answers.items(self._json(response)))
+
+    def created_jobs(self, project_id: int) -> tuple[Created, ...]:
+        """Return the jobs of a project that exist already and come later; tried once, because others wait for it."""
+        with self._counting():
+            body = {"query": created.QUERY, "variables": created.variables(project_id)}
+            try:
+                response = self._try(f"{self._url}/api/graphql", {}, body, HINT_SECONDS)
+            except DeniedError as error:
+                raise DeniedError("GitLab's GraphQL API refuses the token") from error
+            return created.jobs(self._json(response), project_id, self._runner)
+
+    def own_token(self) -> object:
+        """Return what GitLab knows about the token that asks."""
+        with self._counting():
+            return self._json(self._get("/personal_access_tokens/self", {}))
 
     @contextmanager
     def _counting(self) -> Iterator[None]:
@@ -204,11 +225,13 @@ class GitLabClient:
                     raise
         return self._try(path, query)
 
-    def _try(self, path: str, query: Query) -> requests.Response:
+    def _try(
+        self, path: str, query: Query, body: dict[str, Any] | None = None, timeout: float = TIMEOUT_SECONDS
+    ) -> requests.Response:
         token = self._tokens.get()
-        seconds = self._call.take()
+        seconds = min(self._call.take(), timeout)
         try:
-            return self._request(token, path, query, min(seconds, TIMEOUT_SECONDS))
+            return self._request(token, path, query, body, seconds)
         except GitlabAuthenticationError as error:
             self._call.failed()
             self._tokens.refuse(token)
@@ -223,14 +246,22 @@ class GitLabClient:
             kind = RetryableError if self._call.failed() else ReadError
             raise kind(f"GitLab cannot be reached ({type(error).__name__})") from error
 
-    def _request(self, token: str, path: str, query: Query, seconds: float) -> requests.Response:
+    def _request(
+        self, token: str, path: str, query: Query, body: dict[str, Any] | None, seconds: float
+    ) -> requests.Response:
         try:
             session = self._session()
         except (SecretError, CertificateBundleError) as error:
             raise ReadError(str(error)) from error
         client = gitlab.Gitlab(self._url, private_token=token, session=session)
         return client.http_request(
-            "get", path, query_data=dict(query), timeout=seconds, obey_rate_limit=False, retry_transient_errors=False
+            "post" if body else "get",
+            path,
+            query_data=dict(query),
+            post_data=body,
+            timeout=seconds,
+            obey_rate_limit=False,
+            retry_transient_errors=False,
         )
 
 

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from common import aws, telemetry
 from common.secrets import SecretStore
 from scaler.autoscaling import AutoScalingGroup
+from scaler.call import Call
 from scaler.cloudwatch import Metrics
+from scaler.expiry import Expiry
 from scaler.gitlab import GitLabClient
+from scaler.model import Kind
 from scaler.observe import WORKERS, in_threads
-from scaler.queue import Queue, messages
+from scaler.queue import Queue, correlation_ids, messages
 from scaler.scale import Scaler
 from scaler.services import Services
 from scaler.sessions import Sessions
@@ -26,13 +29,14 @@ from scaler.tokens import Tokens
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from scaler.call import Call
-
 log = logging.getLogger(__name__)
 
 # Reading the token takes a call on the way from a hook to capacity. A refused one is read again at once, so that its
 # rotation needs no shorter life.
 SECRET_LIFE_SECONDS = 900.0
+# Once a day GitLab is asked about the token itself, beside the requests that the scaler counts.
+EXPIRY_REQUESTS = 2
+EXPIRY_SECONDS = 3.0
 
 
 class Context(telemetry.Context, Protocol):
@@ -47,14 +51,30 @@ def handle(event: Mapping[str, Any], context: Context) -> None:
     """Handle a batch of the queue. It is always acknowledged: what went wrong, the schedule heals."""
     scaler, logs = _scaler()
     logs.request_id = context.aws_request_id
-    outcome = scaler.handle(messages(event), context.get_remaining_time_in_millis() / 1000)
+    logs.correlation_ids = correlation_ids(event)
+    batch = messages(event)
+    outcome = scaler.handle(batch, context.get_remaining_time_in_millis() / 1000)
     log.debug("done", extra={"outcome": outcome})
+    if batch and all(message.kind in {Kind.TICK, Kind.SWEEP} for message in batch):
+        # Nobody waits for the end of what the schedule brought.
+        _expiry().look()
 
 
 @functools.cache
 def _scaler() -> tuple[Scaler, telemetry.JsonFormatter]:
     settings = Settings.parse(os.environ)
     return Scaler(_services(settings), settings.configuration), telemetry.configure(settings.fleet, settings.log_level)
+
+
+@functools.cache
+def _expiry() -> Expiry:
+    settings = Settings.parse(os.environ)
+    connect = _gitlab(settings)
+
+    def ask() -> object:
+        return connect(Call(EXPIRY_REQUESTS, time.time() + EXPIRY_SECONDS, time.time)).own_token()
+
+    return Expiry(ask, Metrics(_aging("cloudwatch"), settings.fleet).publish, time.time)
 
 
 def _services(settings: Settings) -> Services:
@@ -94,7 +114,7 @@ def _gitlab(settings: Settings) -> Callable[[Call], GitLabClient]:
             clock=time.time,
             sleep=time.sleep,
             jitter=random.random,
-            runner_id=configuration.runner.id,
+            runner=configuration.runner,
             narrow=configuration.narrow,
         )
 

@@ -75,6 +75,15 @@ def round_requests(state: State) -> int:
     return sum(project.requests for project in state.projects.values())
 
 
+def want_oldest(state: State, limits: Limits, now: float) -> State:
+    """Want the project read longest ago, so that another observation comes soon."""
+    counted = (p for p in state.projects.values() if scope.counts(p, limits.reach, now))
+    oldest = min(counted, key=lambda p: (p.read_at, p.id), default=None)
+    if oldest is None:
+        return state
+    return replace(state, projects={**state.projects, oldest.id: replace(oldest, wanted_at=now)})
+
+
 def _note_hooks(state: State, hooks: Sequence[Message], reach: Reach, now: float) -> State:
     accepted = [hook for hook in hooks if scope.accepts(hook.project_id, state, reach.scope)]
     if not accepted:

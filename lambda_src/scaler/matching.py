@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from scaler.history import key
 from scaler.model import ProtectedRefs
+from scaler.pipelines import Live, stage_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -63,6 +65,25 @@ def demand(jobs: Iterable[Job], runner: Runner, protected: ProtectedRefs = UNKNO
         oldest_pending_at=min((job.queued_at for job in waiting), default=0.0),
         running=tuple(sorted(job.system_id for job in running if _SYSTEM_ID.fullmatch(job.system_id))),
         unplaced=sum(not job.system_id for job in running),
+    )
+
+
+def under_way(
+    project_id: int, jobs: Iterable[Job], runner: Runner, protected: ProtectedRefs = UNKNOWN_REFS
+) -> tuple[Live, ...]:
+    """Return the jobs under way of a project's pipelines, also those of other runners: what follows waits for them."""
+    return tuple(
+        Live(
+            id=job.id,
+            pipeline=job.pipeline_id,
+            name=key(project_id, job.name),
+            stage=stage_key(job.stage),
+            since=round(job.started_at or job.queued_at, 1),
+            is_running=job.is_running,
+            is_ours=_may_be_ours(runner, job) if job.is_running else takes(runner, job, protected),
+        )
+        for job in jobs
+        if job.pipeline_id and job.name
     )
 
 

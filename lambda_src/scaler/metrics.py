@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from scaler.plan import shortfall
+from scaler.plan import instances_for, shortfall
 
 if TYPE_CHECKING:
     from scaler.act import Acted
@@ -32,6 +32,11 @@ class Effort:
     errors: int
 
 
+def of_nothing() -> tuple[Figure, ...]:
+    """Return what is known when not even the group could be seen."""
+    return (Figure("ObservationsIncomplete", 1),)
+
+
 def of_effort(effort: Effort) -> tuple[Figure, ...]:
     """Return what is known even when nothing could be read."""
     return (
@@ -48,6 +53,17 @@ def of_instances(snapshot: Snapshot) -> tuple[Figure, ...]:
         Figure("InstancesBooting", snapshot.booting),
         Figure("InstancesTerminating", snapshot.terminating),
     )
+
+
+def of_trouble(snapshot: Snapshot, rules: Rules) -> tuple[Figure, ...]:
+    """Return what is wrong. What is not has no figure: a metric costs money in each hour in which it is published."""
+    jobs = snapshot.pending + snapshot.running
+    found = (
+        Figure("BootFailures", snapshot.boot_failures),
+        Figure("CapacityBeyondMaximum", max(0, instances_for(jobs, rules) - snapshot.maximum)),
+        Figure("ObservationsIncomplete", int(not snapshot.is_complete)),
+    )
+    return tuple(figure for figure in found if figure.value)
 
 
 def of_jobs(snapshot: Snapshot, plan: Plan, acted: Acted, rules: Rules) -> tuple[Figure, ...]:

@@ -6,8 +6,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from scaler.boot import Boots
+from scaler.buffer import Bursts
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from scaler.history import History
+    from scaler.pipelines import Created, Live
+
+
+_NO_BOOTS = Boots()
+_NO_BURSTS = Bursts()
 
 
 @dataclass(frozen=True)
@@ -18,6 +28,10 @@ class Job:
         queued_at: when it became pending.
         runner_id: the runner that took it, "" if none has or GitLab does not say.
         system_id: the runner manager that took it, "" if none has or GitLab does not say.
+        name: its name, "" if GitLab does not say; as the following, only used to look ahead.
+        stage: its stage's name.
+        pipeline_id: its pipeline, 0 if GitLab does not say.
+        started_at: when it started, 0 if it has not or GitLab does not say.
     """
 
     id: int
@@ -28,6 +42,10 @@ class Job:
     is_tag: bool = False
     runner_id: str = ""
     system_id: str = ""
+    name: str = ""
+    stage: str = ""
+    pipeline_id: int = 0
+    started_at: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +75,9 @@ class Project:
         running: system ids of the runner managers that run its jobs, one entry a job.
         unplaced: running jobs that may be this fleet's, of which GitLab does not name the runner manager.
         requests: how many HTTP requests the last complete read took.
+        live: its jobs under way, if pipelines are looked ahead in.
+        created: jobs of its pipelines that come later.
+        created_at: when those were read.
     """
 
     id: int
@@ -74,6 +95,9 @@ class Project:
     unplaced: int = 0
     requests: int = 1
     protected: ProtectedRefs = ProtectedRefs()
+    live: tuple[Live, ...] = ()
+    created: tuple[Created, ...] = ()
+    created_at: float = 0.0
 
     @property
     def is_hooked(self) -> bool:
@@ -123,10 +147,19 @@ class Listing:
 
 @dataclass(frozen=True)
 class Clock:
-    """An instance's idle clock: `since` is when it was last seen busy, or first seen in service."""
+    """An instance's idle clock.
+
+    Attributes:
+        since: when it was last seen busy, or first seen in service.
+        is_busy: whether it was busy then.
+        jobs: how many jobs it was last seen to run.
+        taken: how many jobs it has taken at least, as far as that was seen.
+    """
 
     since: float
     is_busy: bool
+    jobs: int = 0
+    taken: int = 0
 
 
 @dataclass(frozen=True)
@@ -145,7 +178,15 @@ class State:
         is_complete: whether that observation was complete.
         desired_left: the desired capacity it left, -1 = unknown.
         unfulfilled_since: since when the group has fewer instances than desired, 0 = it has not.
-        runner_denied_until: the runner's own job list is not asked before.
+        runner_denied_until: the runner's managers are not asked for before.
+        managers_at: when they were last asked for.
+        replaced_at: when an instance that takes no jobs was last replaced.
+        replaced: how many were, since a job last waited for long.
+        history: how long jobs of which name take.
+        boots: how long instances take to boot, and which of them never got into service.
+        bursts: how many jobs come at once.
+        created_not_before: later jobs of pipelines are not asked for before, because that has failed.
+        told: conditions that last and have been said.
     """
 
     projects: Mapping[int, Project] = field(default_factory=dict)
@@ -162,6 +203,14 @@ class State:
     desired_left: int = -1
     unfulfilled_since: float = 0.0
     runner_denied_until: float = 0.0
+    managers_at: float = 0.0
+    replaced_at: float = 0.0
+    replaced: int = 0
+    history: History = field(default_factory=dict)
+    boots: Boots = _NO_BOOTS
+    bursts: Bursts = _NO_BURSTS
+    created_not_before: float = 0.0
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

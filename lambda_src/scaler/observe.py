@@ -6,10 +6,11 @@ import logging
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-from scaler import matching, scope
+from scaler import history, matching, pipelines, scope
 from scaler.errors import DeniedError, ReadError
+from scaler.foresee import bounded
 from scaler.model import Listing, Project, ProtectedRefs
 
 if TYPE_CHECKING:
@@ -18,8 +19,10 @@ if TYPE_CHECKING:
 
     from scaler.matching import Runner
     from scaler.model import Job, State
+    from scaler.pipelines import Created
     from scaler.schedule import Pick
     from scaler.scope import Page, Reach
+    from scaler.silent import Manager
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +33,21 @@ PAGES = 5
 MAX_PROJECTS = 10_000
 _PROTECTED_LIFE_SECONDS = 600.0
 
-Answer = Project | Listing
+# After an attempt to look ahead that failed, nobody waits for another one for so long.
+HINT_PAUSE_SECONDS = 60.0
+# Later jobs of a project are read again when they are this old.
+HINT_LIFE_SECONDS = 15.0
+
+
+class Hint(NamedTuple):
+    """The later jobs of a project, None = they could not be read; a question, if `at` is 0."""
+
+    project: int
+    at: float = 0.0
+    created: tuple[Created, ...] | None = None
+
+
+Answer = Project | Listing | Hint
 RefKind = Literal["protected_branches", "protected_tags"]
 
 
@@ -57,9 +74,21 @@ class GitLab(Protocol):
         """Return a page of the projects of a source of `scope.sources`."""
         ...
 
-    def busy_managers(self) -> frozenset[str]:
-        """Return the system ids of the runner's managers that run jobs."""
+    def managers(self) -> tuple[Manager, ...]:
+        """Return all managers of the runner."""
         ...
+
+
+class Ahead(Protocol):
+    """What GitLab is asked to look ahead; raises ReadError."""
+
+    def created_jobs(self, project_id: int) -> tuple[Created, ...]:
+        """Return the jobs of a project that exist already and come later."""
+        ...
+
+
+class Source(GitLab, Ahead, Protocol):
+    """All that is asked of GitLab."""
 
 
 @dataclass(frozen=True)
@@ -72,43 +101,64 @@ class Observer:
         reach: which projects belong to the fleet.
         clock: epoch seconds.
         gather: runs tasks at the same time for at most so many seconds; None stands for a task that has no answer.
+        looks_ahead: whether jobs are remembered and learnt from.
     """
 
-    gitlab: GitLab
+    gitlab: Source
     runner: Runner
     reach: Reach
     clock: Callable[[], float]
     gather: Callable[[Sequence[Callable[[], Answer]], float], Sequence[Answer | None]]
+    looks_ahead: bool = False
 
-    def observe(self, state: State, pick: Pick, seconds: float) -> State:
+    def observe(self, state: State, pick: Pick, seconds: float, hints: int = 0) -> State:
         """Return the state with what the picked reads have answered.
 
         Args:
             state: what is known.
             pick: what to read.
             seconds: how long to wait for the answers.
+            hints: for how many of the projects to ask for later jobs, too.
         """
         now = self.clock()
         projects = [state.projects[key] for key in pick.projects]
         listing = scope.begin(state.listing, self.reach, now)
-        asked: list[Answer] = [*projects, *([listing] if pick.lists else [])]
+        ahead = self._worth_a_hint(state, projects, now)[:hints]
+        asked: list[Answer] = [*projects, *([listing] if pick.lists else []), *ahead]
         answers = self.gather([partial(self._answer, question) for question in asked], seconds)
         return self._noted(
             state, [answer or _unanswered(question, now) for question, answer in zip(asked, answers, strict=True)]
         )
 
+    def _worth_a_hint(self, state: State, projects: Iterable[Project], now: float) -> list[Hint]:
+        if not self.looks_ahead or now < state.created_not_before:
+            return []
+        return [Hint(p.id) for p in projects if p.live and now - p.created_at >= HINT_LIFE_SECONDS]
+
     def _answer(self, question: Answer) -> Answer:
+        if isinstance(question, Hint):
+            return self._hint(question)
         return self._list(question) if isinstance(question, Listing) else self._read(question)
 
     def _noted(self, state: State, answers: Iterable[Answer]) -> State:
         projects = dict(state.projects)
-        listing = state.listing
+        listing, not_before = state.listing, state.created_not_before
+        known = dict(state.history)
         for answer in answers:
             if isinstance(answer, Listing):
                 listing = answer
-            else:
+            elif isinstance(answer, Project):
+                known = history.learn(known, _ended(projects[answer.id], answer))
                 projects[answer.id] = answer
-        state = replace(state, projects=projects, listing=listing)
+            elif answer.created is None:
+                not_before = self.clock() + HINT_PAUSE_SECONDS
+            else:
+                project = projects[answer.project]
+                created = pipelines.remembered(project.created, answer.created, project.live)
+                projects[project.id] = replace(project, created=created, created_at=answer.at)
+        state = replace(
+            state, projects=bounded(projects), listing=listing, history=known, created_not_before=not_before
+        )
         has_ended = listing.started_at and not listing.sources
         return scope.finish(state, self.reach) if has_ended else state
 
@@ -134,7 +184,25 @@ class Observer:
             unplaced=demand.unplaced,
             requests=listed.requests,
             protected=protected,
+            **self._under_way(project, listed.jobs, protected),
         )
+
+    def _under_way(self, project: Project, jobs: Iterable[Job], protected: ProtectedRefs) -> dict[str, Any]:
+        live = matching.under_way(project.id, jobs, self.runner, protected) if self.looks_ahead else ()
+        if not live:
+            # Without a pipeline under way nothing is foreseen, and what was to come need not be kept.
+            return {"live": (), "created": (), "created_at": 0.0}
+        # What has been under way does not come again, even if it has ended when GitLab is asked next.
+        ids = {job.id for job in live}
+        return {"live": live, "created": tuple(job for job in project.created if job.id not in ids)}
+
+    def _hint(self, hint: Hint) -> Hint:
+        now = self.clock()
+        try:
+            return Hint(hint.project, now, self.gitlab.created_jobs(hint.project))
+        except ReadError as error:
+            log.info("project %d: its later jobs cannot be read, so nothing is foreseen: %s", hint.project, error)
+            return hint
 
     def _protected(self, project: Project, jobs: Iterable[Job], now: float) -> ProtectedRefs:
         """Return the project's protected refs, read anew when they are old and jobs depend on them."""
@@ -193,9 +261,20 @@ def _result(future: Future[Answer]) -> Answer | None:
 
 def _unanswered(question: Answer, now: float) -> Answer:
     failure = "it was not read within the deadline"
+    if isinstance(question, Hint):
+        return question
     if isinstance(question, Listing):
         return scope.fail(question, failure)
     return _failed(question, now, failure)
+
+
+def _ended(before: Project, after: Project) -> Iterable[tuple[int, float]]:
+    """Yield name and seconds of the jobs that have ended since the read before this one."""
+    if before.read_at == after.read_at or not before.read_at:
+        return ()
+    # A job that ends makes a hook, so that none has ended before the first hook that came since.
+    earliest = max(before.read_at, before.hook_first)
+    return pipelines.ended(before.live, after.live, earliest, after.read_at)
 
 
 def _failed(project: Project, started_at: float, failure: str) -> Project:

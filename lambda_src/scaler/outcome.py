@@ -10,6 +10,7 @@ class Outcome(StrEnum):
 
     SCALED_OUT = "scaled_out"
     SCALED_IN = "scaled_in"
+    REPLACED = "replaced"
     UNCHANGED = "unchanged"
     AT_MAXIMUM = "at_maximum"
     UNKNOWN_KEPT = "unknown_kept"

@@ -33,6 +33,12 @@ def messages(event: Mapping[str, Any]) -> tuple[Message, ...]:
     return tuple(found)
 
 
+def correlation_ids(event: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return what tells a Lambda event's messages apart: the deduplication ids that their senders logged."""
+    attributes = (record.get("attributes", {}) for record in event.get("Records", ()))
+    return tuple(each["MessageDeduplicationId"] for each in attributes if "MessageDeduplicationId" in each)
+
+
 def _message(body: Mapping[str, Any]) -> Message:
     kind = Kind(body["kind"])
     received_at = body["received_at"]

@@ -9,10 +9,12 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from scaler import budget, intake, metrics, schedule
+from scaler import budget, intake, metrics, schedule, silent
 from scaler.act import Acted, act
 from scaler.call import Call
 from scaler.errors import ConflictError, DeniedError, GroupError, PublishError, ReadError, SendError, StateError
+from scaler.foresee import follow_bursts, foresee, learn
+from scaler.lasting import lasting
 from scaler.model import Kind, Scope, State, Stored
 from scaler.observe import Observer
 from scaler.outcome import Outcome
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from scaler.observe import GitLab
     from scaler.schedule import Pick
     from scaler.services import Configuration, Services
+    from scaler.silent import Manager
 
 log = logging.getLogger(__name__)
 
@@ -153,53 +156,83 @@ class Scaler:
         call = Call(left.allowed, turn.started_at + seconds, self.services.clock, noted.not_before)
         gitlab = self.services.connect(call)
         own = self.configuration
-        observer = Observer(gitlab, own.runner, turn.limits.reach, self.services.clock, self.services.gather)
-        state = observer.observe(noted, pick, seconds)
+        services, looks = self.services, own.rules.looks_ahead
+        observer = Observer(gitlab, own.runner, turn.limits.reach, services.clock, services.gather, looks)
+        # Looking ahead takes what sweeps would leave.
+        hints = max(0, left.for_sweeps - sum(noted.projects[key].requests for key in pick.projects))
+        state = observer.observe(noted, pick, seconds, hints)
         try:
             seen = self._ask_runner(turn, self._see(turn, state), gitlab)
         except GroupError as error:
             log.warning("%s: %s", error.outcome, error)
-            return self._end(turn, state, call, (), error.outcome)
+            return self._end(turn, state, call, metrics.of_nothing(), error.outcome, only_hooks=turn.hooks_only)
         acted = act(seen.plan, seen.snapshot, self.services.group, seen.state.desired_left)
         _tell(seen, acted)
         figures = (
             *metrics.of_instances(seen.snapshot),
             *metrics.of_jobs(seen.snapshot, seen.plan, acted, own.rules),
+            *metrics.of_trouble(seen.snapshot, own.rules),
         )
-        return self._end(turn, self._observed(seen, acted), call, figures, acted.outcome)
+        observed = self._observed(seen, acted)
+        goes_on = bool(acted.removed) and len(seen.plan.remove) > len(acted.removed)
+        if goes_on:
+            # More idle instances are to go than one invocation removes: the next one comes as soon as it may.
+            observed = intake.want_oldest(observed, turn.limits, services.clock())
+        only_hooks = turn.hooks_only and not goes_on
+        return self._end(turn, observed, call, figures, acted.outcome, only_hooks=only_hooks)
 
-    def _see(self, turn: _Turn, state: State, busy: frozenset[str] = frozenset(), unknown: str = "") -> _Seen:
+    def _see(self, turn: _Turn, state: State, managers: Sequence[Manager] = (), unknown: str = "") -> _Seen:
         """Look at the group, last, so that what is planned is acted upon at once."""
         group = self.services.group.describe()
-        state = follow(state, group, turn.started_at, busy)
-        seen = snapshot(state, group, turn.limits, self.services.clock())
+        now = self.services.clock()
+        busy = {manager.system_id for manager in managers if manager.is_busy}
+        state = learn(follow(state, group, turn.started_at, busy), group, now)
+        seen = snapshot(state, group, turn.limits, now)
         seen = replace(seen, unknown=(*seen.unknown, *filter(None, (turn.trouble, unknown))))
+        seen = foresee(seen, state, self.configuration.rules, now)
+        seen = silent.judge(seen, managers, group, state, now)
         return _Seen(state, seen, make_plan(seen, self.configuration.rules))
 
     def _ask_runner(self, turn: _Turn, seen: _Seen, gitlab: GitLab) -> _Seen:
-        """Before an instance is removed, ask for the runner's own jobs, too: it may have taken one a moment ago."""
+        """Before an instance goes, ask for the runner's managers, too: it may have taken a job a moment ago."""
         now = self.services.clock()
-        if not (seen.plan.surplus and self.configuration.runner.id and now >= seen.state.runner_denied_until):
+        own = self.configuration
+        replaces = own.rules.sets_capacity and silent.is_worth_asking(seen.snapshot, seen.state, now)
+        asks = seen.plan.surplus or replaces
+        if not (asks and own.runner.id and now >= seen.state.runner_denied_until):
             return seen
+        state = replace(seen.state, managers_at=now)
         try:
-            return self._see(turn, seen.state, busy=gitlab.busy_managers())
+            return self._see(turn, state, managers=gitlab.managers())
         except DeniedError as error:
-            log.warning("the jobs of the runner cannot be listed, so the projects' lists decide: %s", error)
-            return replace(seen, state=replace(seen.state, runner_denied_until=now + _RUNNER_DENIED_SECONDS))
+            log.warning("the runner's managers cannot be listed, so the projects' lists decide: %s", error)
+            return replace(seen, state=replace(state, runner_denied_until=now + _RUNNER_DENIED_SECONDS))
         except ReadError as error:
-            return self._see(turn, seen.state, unknown=f"the runner's own jobs ({error})")
+            if not seen.plan.surplus:
+                return replace(seen, state=state)
+            return self._see(turn, state, unknown=f"the runner's managers ({error})")
 
     def _observed(self, seen: _Seen, acted: Acted) -> State:
+        now = self.services.clock()
+        state = silent.noted(seen.state, seen.snapshot, now, replaced=acted.outcome is Outcome.REPLACED)
         return replace(
-            seen.state,
-            observed_at=self.services.clock(),
+            follow_bursts(state, seen.snapshot, now),
+            observed_at=now,
             is_complete=seen.snapshot.is_complete,
             idle=tuple(instance.id for instance in seen.snapshot.idle),
             desired_left=acted.desired if self.configuration.rules.sets_capacity else -1,
+            told=lasting(seen.snapshot, acted),
         )
 
     def _end(
-        self, turn: _Turn, state: State, call: Call, figures: Sequence[metrics.Figure], outcome: Outcome
+        self,
+        turn: _Turn,
+        state: State,
+        call: Call,
+        figures: Sequence[metrics.Figure],
+        outcome: Outcome,
+        *,
+        only_hooks: bool,
     ) -> Outcome:
         """Save and publish what was observed, and ask for the rest."""
         now = self.services.clock()
@@ -207,7 +240,7 @@ class Scaler:
         for at in call.times:
             requests = budget.add(requests, at, 1, budget.WINDOW_SECONDS)
         state = replace(state, requests=requests, not_before=max(state.not_before, call.not_before))
-        more = schedule.pick(state, turn.limits, now, hooks_only=turn.hooks_only)
+        more = schedule.pick(state, turn.limits, now, hooks_only=only_hooks)
         failed = self._leave(turn, state, more.wait_seconds if more.is_empty else 0.0)
         effort = metrics.Effort(now - turn.started_at, len(call.times), call.failures)
         try:
@@ -258,4 +291,9 @@ def _tell(seen: _Seen, acted: Acted) -> None:
     sentence = f"{acted.outcome}: {seen.plan.reason}"
     if acted.problem:
         sentence += f"; {acted.problem}"
+    if acted.outcome is Outcome.AT_MAXIMUM and seen.state.told:
+        level = logging.DEBUG
     log.log(level, "%s", sentence, extra={"outcome": acted.outcome, "desired": acted.desired, "need": seen.plan.need})
+    for words in lasting(seen.snapshot, acted):
+        if words not in seen.state.told:
+            log.warning("%s", words)

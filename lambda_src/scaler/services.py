@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from scaler.matching import Runner
     from scaler.metrics import Figure
     from scaler.model import State, Stored
-    from scaler.observe import Answer, GitLab
+    from scaler.observe import Answer, Source
 
 
 class Table(Protocol):
@@ -46,7 +46,7 @@ class Services:
 
     table: Table
     group: AutoScaling
-    connect: Callable[[Call], GitLab]
+    connect: Callable[[Call], Source]
     publish: Callable[[Sequence[Figure]], None]
     continue_later: Callable[[str], None]
     clock: Callable[[], float]

@@ -91,10 +91,14 @@ def _configuration(environment: Environment) -> Configuration:
 
 
 def _rules(environment: Environment) -> Rules:
+    tunes_buffer = environment.optional("IDLE_BUFFER") == "auto"
     return Rules(
         slots=environment.integer("SLOTS_PER_INSTANCE", minimum=1),
         idle_seconds=environment.integer("IDLE_SECONDS"),
-        idle_buffer=environment.integer("IDLE_BUFFER"),
+        idle_buffer=0 if tunes_buffer else environment.integer("IDLE_BUFFER"),
         max_scale_out_step=environment.integer("MAX_SCALE_OUT_STEP"),
         sets_capacity=environment.choice("ACTUATOR", ("lambda", "alarms")) == "lambda",
+        looks_ahead=environment.choice("LOOK_AHEAD", ("off", "pipeline")) == "pipeline",
+        tunes_buffer=tunes_buffer,
+        max_jobs=environment.integer("MAX_JOBS_PER_INSTANCE"),
     )

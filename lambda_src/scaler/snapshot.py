@@ -31,9 +31,10 @@ def follow(state: State, group: Group, started_at: float, busy: Collection[str] 
         started_at: when the invocation started, before its first read.
         busy: system ids that are known to be busy from elsewhere.
     """
-    named = {*busy, *(system_id for p in state.projects.values() for system_id in p.running)}
+    named = Counter(system_id for p in state.projects.values() for system_id in p.running)
+    named |= Counter(dict.fromkeys(busy, 1))
     clocks = {
-        instance.id: _tick(state.instances.get(instance.id), started_at, is_busy=instance.system_id in named)
+        instance.id: _tick(state.instances.get(instance.id), started_at, named[instance.system_id])
         for instance in group.instances
         if instance.phase is Phase.IN_SERVICE
     }
@@ -42,10 +43,11 @@ def follow(state: State, group: Group, started_at: float, busy: Collection[str] 
     return replace(state, instances=clocks, unfulfilled_since=since)
 
 
-def _tick(clock: Clock | None, now: float, *, is_busy: bool) -> Clock:
-    if clock is None or is_busy or clock.is_busy:
-        return Clock(now, is_busy)
-    return clock
+def _tick(clock: Clock | None, now: float, jobs: int) -> Clock:
+    before = clock or Clock(now, is_busy=False)
+    since = now if jobs or before.is_busy else before.since
+    # Jobs that come and go between two looks are not seen: it has taken this many at least.
+    return Clock(since, jobs > 0, jobs, before.taken + max(0, jobs - before.jobs))
 
 
 def snapshot(state: State, group: Group, limits: Limits, now: float) -> Snapshot:

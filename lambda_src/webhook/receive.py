@@ -93,8 +93,10 @@ class Receiver:
             return 204
         # Where requests are signed, webhook-id is part of what is signed and always present.
         delivery_id = request.headers.get("webhook-id") or request.headers.get("idempotency-key", "")
-        self.queue.put_hook(job_event, deduplication_id(delivery_id, request.body), now)
-        log.info("job event queued", extra={"project_id": job_event.project_id, "status": job_event.status})
+        message_id = deduplication_id(delivery_id, request.body)
+        self.queue.put_hook(job_event, message_id, now)
+        told = {"correlation_id": message_id, "project_id": job_event.project_id, "status": job_event.status}
+        log.info("job event queued", extra=told)
         return 202
 
     def _verify(self, request: Request, now: float) -> None:

@@ -58,8 +58,8 @@ run "opens_one_door_to_the_public_and_only_through_its_url" {
   command = apply
 
   assert {
-    condition     = { for name, alias in aws_lambda_alias.credentials : name => alias.function_version } == { hosts = "7", jobs = "7" }
-    error_message = "There are two doors, on the published version."
+    condition     = { for name, alias in aws_lambda_alias.credentials : name => alias.function_version } == { check = "7", hosts = "7", jobs = "7" }
+    error_message = "There are three doors, on the published version."
   }
 
   assert {
@@ -88,6 +88,11 @@ run "opens_one_door_to_the_public_and_only_through_its_url" {
       output.credentials_audience == "gitlab-runner-fleet:123456789012:eu-west-1:gitlab-runner"
     )
     error_message = "What jobs need is an output, and the default audience is no other fleet's."
+  }
+
+  assert {
+    condition     = output.credentials_check_arn == aws_lambda_alias.credentials["check"].arn
+    error_message = "Whoever tries the grants is let in by the ARN of that door."
   }
 }
 
@@ -352,7 +357,7 @@ run "is_nothing_unless_enabled" {
   }
 
   assert {
-    condition     = output.credentials_function_url == null && output.credentials_url_id == null && output.credentials_audience == null && !contains(keys(output.function_names), "credentials")
+    condition     = output.credentials_function_url == null && output.credentials_url_id == null && output.credentials_audience == null && output.credentials_check_arn == null && !contains(keys(output.function_names), "credentials")
     error_message = "Its outputs are null."
   }
 }

@@ -57,10 +57,10 @@ run "gives_each_function_its_own_permissions" {
 
   assert {
     condition = { for s in jsondecode(aws_iam_role_policy.runner.policy).Statement : s.Sid => s.Action } == {
-      CompleteTermination = ["autoscaling:CompleteLifecycleAction", "autoscaling:RecordLifecycleActionHeartbeat"]
-      DecryptRunnerToken  = ["kms:Decrypt"]
-      ReadRunnerToken     = ["ssm:GetParameter", "ssm:GetParameters"]
-      WriteLog            = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+      CompleteLifecycleActions = ["autoscaling:CompleteLifecycleAction", "autoscaling:RecordLifecycleActionHeartbeat"]
+      DecryptOwnParameters     = ["kms:Decrypt"]
+      ReadOwnParameters        = ["ssm:GetParameter", "ssm:GetParameters"]
+      WriteLog                 = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
     }
     error_message = "An instance ends its own termination, writes its log and reads the runner's token."
   }
@@ -113,7 +113,7 @@ run "gives_each_function_its_own_permissions" {
   }
 
   assert {
-    condition     = one([for s in jsondecode(aws_iam_role_policy.runner.policy).Statement : s.Resource if s.Sid == "ReadRunnerToken"]) == ["arn:aws:ssm:eu-west-1:123456789012:parameter/gitlab/runner"]
+    condition     = one([for s in jsondecode(aws_iam_role_policy.runner.policy).Statement : s.Resource if s.Sid == "ReadOwnParameters"]) == ["arn:aws:ssm:eu-west-1:123456789012:parameter/gitlab/runner"]
     error_message = "An instance reads the runner's token, never the API token."
   }
 

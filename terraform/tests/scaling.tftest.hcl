@@ -141,54 +141,8 @@ run "waits_for_jobs_as_long_as_told" {
   assert {
     condition = (
       aws_autoscaling_lifecycle_hook.terminating.lifecycle_transition == "autoscaling:EC2_INSTANCE_TERMINATING" &&
-      aws_autoscaling_lifecycle_hook.terminating.heartbeat_timeout == 7200 && aws_autoscaling_lifecycle_hook.terminating.default_result == "CONTINUE"
+      aws_autoscaling_lifecycle_hook.terminating.heartbeat_timeout == 600 && aws_autoscaling_lifecycle_hook.terminating.default_result == "CONTINUE"
     )
-    error_message = "The hook holds a terminating instance, and lets it go in the end."
-  }
-}
-
-run "tells_the_topic_what_is_wrong" {
-  command = plan
-
-  variables {
-    observability = { alarm_topic_arn = "arn:aws:sns:eu-west-1:123456789012:alerts" }
-  }
-
-  assert {
-    condition = toset(keys(aws_cloudwatch_metric_alarm.operational)) == toset([
-      "dead-letters", "gitlab-unreadable", "queue-stuck", "scaler-errors", "schedule-errors", "termination-errors", "webhook-errors",
-    ])
-    error_message = "Everything that can go wrong by itself has an alarm."
-  }
-
-  assert {
-    condition     = alltrue([for a in aws_cloudwatch_metric_alarm.operational : a.alarm_actions == toset(["arn:aws:sns:eu-west-1:123456789012:alerts"]) && a.treat_missing_data == "notBreaching"])
-    error_message = "Each tells the topic."
-  }
-}
-
-run "has_alarms_to_look_at_when_asked" {
-  command = plan
-
-  variables {
-    observability = { alarms = true }
-  }
-
-  assert {
-    condition     = length(aws_cloudwatch_metric_alarm.operational) == 7 && alltrue([for a in aws_cloudwatch_metric_alarm.operational : length(a.alarm_actions) == 0])
-    error_message = "Alarms without a topic tell nobody."
-  }
-}
-
-run "has_no_alarms_when_they_are_unwanted" {
-  command = plan
-
-  variables {
-    observability = { alarm_topic_arn = "arn:aws:sns:eu-west-1:123456789012:alerts", alarms = false }
-  }
-
-  assert {
-    condition     = length(aws_cloudwatch_metric_alarm.operational) == 0
-    error_message = "observability.alarms decides."
+    error_message = "The hook holds a terminating instance from heartbeat to heartbeat, and lets it go when they end."
   }
 }

@@ -144,7 +144,7 @@ run "refuses_a_deletion_time_above_the_hooks" {
   command = plan
 
   variables {
-    asg = merge(var.asg, { force_instance_deletion_time = 7201 })
+    asg = merge(var.asg, { force_instance_deletion_time = 172801 })
   }
 
   expect_failures = [var.asg]
@@ -335,6 +335,47 @@ run "refuses_a_warm_pool_of_several_types" {
 
   variables {
     asg = merge(var.asg, { instance_types = ["t3.medium", "t3a.medium"], warm_pool = {} })
+  }
+
+  expect_failures = [var.asg]
+}
+
+run "refuses_a_part_of_a_job" {
+  command = plan
+
+  variables {
+    asg = merge(var.asg, { max_jobs_per_instance = 1.5 })
+  }
+
+  expect_failures = [var.asg]
+}
+
+run "refuses_a_number_of_jobs_with_several_at_a_time" {
+  command = plan
+
+  variables {
+    asg    = merge(var.asg, { max_jobs_per_instance = 1 })
+    gitlab = merge(var.gitlab, { runner_agents_per_instance = 2 })
+  }
+
+  expect_failures = [var.asg]
+}
+
+run "refuses_a_number_of_jobs_in_a_shell" {
+  command = plan
+
+  variables {
+    asg = merge(var.asg, { executor = "shell", max_jobs_per_instance = 1 })
+  }
+
+  expect_failures = [var.asg]
+}
+
+run "refuses_to_use_an_instance_again_after_its_jobs" {
+  command = plan
+
+  variables {
+    asg = merge(var.asg, { max_jobs_per_instance = 1, warm_pool = { reuse_on_scale_in = true } })
   }
 
   expect_failures = [var.asg]

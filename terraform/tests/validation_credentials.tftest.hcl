@@ -533,3 +533,14 @@ run "refuses_a_flag_of_another_word" {
 
   expect_failures = [var.credentials]
 }
+
+run "refuses_a_cache_without_the_vendor_that_it_needs" {
+  command = plan
+
+  variables {
+    cache       = { enabled = true }
+    credentials = { enabled = false }
+  }
+
+  expect_failures = [var.credentials]
+}

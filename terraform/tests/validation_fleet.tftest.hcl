@@ -90,6 +90,26 @@ run "refuses_a_buffer_above_max_size" {
   expect_failures = [var.scaling]
 }
 
+run "refuses_a_buffer_that_is_no_number" {
+  command = plan
+
+  variables {
+    scaling = { idle_buffer = "some" }
+  }
+
+  expect_failures = [var.scaling]
+}
+
+run "refuses_to_look_elsewhere" {
+  command = plan
+
+  variables {
+    scaling = { look_ahead = "stage" }
+  }
+
+  expect_failures = [var.scaling]
+}
+
 run "refuses_a_fractional_step" {
   command = plan
 
@@ -105,6 +125,16 @@ run "refuses_a_topic_that_is_no_arn" {
 
   variables {
     observability = { alarm_topic_arn = "alerts" }
+  }
+
+  expect_failures = [var.observability]
+}
+
+run "refuses_a_wait_that_every_job_would_exceed" {
+  command = plan
+
+  variables {
+    observability = { job_wait_seconds = 30 }
   }
 
   expect_failures = [var.observability]

@@ -173,20 +173,3 @@ def test_metrics_are_published_for_the_fleet(live: Live) -> None:
     live.add_jobs(live.new_project(), 1, 1)
     eventually(lambda: bool(points(live, "PendingJobs", started)), "PendingJobs is published")
     drain(live)
-
-
-def test_destroy_leaves_nothing(live: Live) -> None:
-    live.gitlab("DELETE", "hosts")
-    live.stack.destroy()
-    left = {
-        "functions": live.aws("lambda").list_functions()["Functions"],
-        "groups": live.aws("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"],
-        "log groups": live.aws("logs").describe_log_groups()["logGroups"],
-        "queues": live.aws("sqs").list_queues().get("QueueUrls", []),
-        "roles": live.aws("iam").list_roles()["Roles"],
-        "alarms": live.aws("cloudwatch").describe_alarms()["MetricAlarms"],
-        "tables": live.aws("dynamodb").list_tables()["TableNames"],
-        "schedules": live.aws("scheduler").list_schedules()["Schedules"],
-        "parameters": live.aws("ssm").describe_parameters()["Parameters"],
-    }
-    assert {kind: things for kind, things in left.items() if things} == {}

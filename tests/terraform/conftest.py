@@ -14,6 +14,8 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from tests.terraform.provider import serving_provider
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -126,3 +128,27 @@ def aws() -> Iterator[dict[str, str]]:
             "AWS_SECRET_ACCESS_KEY": "test",
             "NO_PROXY": "127.0.0.1",
         }
+
+
+@pytest.fixture(scope="session")
+def initialised(tree: Path, terraform_environment: dict[str, str]) -> Path:
+    """The module in the copy of the tree, with the provider at hand."""
+    folder = tree / "terraform"
+    Terraform(folder, terraform_environment).init()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def served_environment(
+    initialised: Path,
+    terraform_environment: dict[str, str],
+    aws: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[dict[str, str]]:
+    """Terraform's environment with one provider for all commands, which is told of the AWS that answers here.
+
+    A process has one configuration: a root module that configures the provider twice cannot use it.
+    """
+    environment = {**terraform_environment, **aws}
+    with serving_provider(initialised, environment, tmp_path_factory.mktemp("provider") / "log") as reattach:
+        yield {**environment, **reattach}

@@ -86,9 +86,21 @@ def test_every_validation_has_a_run_that_expects_its_failure() -> None:
         for path in (MODULE / "tests").glob("validation_*.tftest.hcl")
         for name in re.findall(r"expect_failures = \[var\.([a-z_]+)\]", path.read_text(encoding="utf-8"))
     )
-    names = "asg cache credentials gitlab lambda name observability provisioner scaling"
+    names = "asg cache credentials gitlab lambda name observability provisioner runner_host scaling"
     assert set(names.split()) == set(validations)
     assert {name: n for name, n in validations.items() if runs[name] < n} == {}
+    assert set(runs) <= set(validations), "a run expects the failure of a variable that has no validation"
+
+
+def test_what_a_variable_refuses_is_tested_where_no_provider_is_loaded() -> None:
+    elsewhere = [
+        path.name
+        for path in (MODULE / "tests").glob("*.tftest.hcl")
+        if re.search(r"expect_failures = \[var\.", path.read_text(encoding="utf-8"))
+        and not path.name.startswith("validation_")
+    ]
+    assert elsewhere == [], "move these runs into a validation_*.tftest.hcl"
+    assert len(list((MODULE / "tests").glob("validation_*.tftest.hcl"))) > 1
 
 
 def test_every_error_message_names_its_variable() -> None:

@@ -1,10 +1,15 @@
+"""Run the module's own tests and plan its examples.
+
+A new Terraform test is quick when it asks everything about one input in one run of terraform/tests, and plans
+(command = plan) unless it needs what only an apply knows: each run costs half a second, each apply three times that.
+What a variable refuses belongs into a file named validation_*.tftest.hcl: those run on the variables alone, without the
+provider, in milliseconds, and may therefore refer to nothing but variables.
+"""
+
 from __future__ import annotations
 
-import os
 import re
 import shutil
-from concurrent.futures import Future, ThreadPoolExecutor
-from subprocess import CompletedProcess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,14 +17,17 @@ import pytest
 from tests.terraform.conftest import ROOT, Terraform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
     from pathlib import Path
-
-Answer = CompletedProcess[str]
 
 pytestmark = pytest.mark.terraform
 
-TEST_FILES = sorted(path.name for path in (ROOT / "terraform" / "tests").glob("*.tftest.hcl"))
+# The longest first, so that none is left for the end, when one of the workers has nothing more to do.
+TEST_FILES = [
+    path.name
+    for path in sorted(
+        (ROOT / "terraform" / "tests").glob("*.tftest.hcl"), key=lambda path: (-path.stat().st_size, path)
+    )
+]
 # What the examples that have no default for them are given.
 VALUES = {
     "TF_VAR_gitlab_token": "glpat-test",
@@ -32,10 +40,8 @@ EXAMPLES = sorted(path.parent.name for path in (ROOT / "examples").glob("*/main.
 
 
 @pytest.fixture(scope="session")
-def module(tree: Path, terraform_environment: dict[str, str]) -> Terraform:
-    terraform = Terraform(tree / "terraform", terraform_environment)
-    terraform.init()
-    return terraform
+def module(initialised: Path, served_environment: dict[str, str]) -> Terraform:
+    return Terraform(initialised, served_environment)
 
 
 def test_everything_is_formatted(tree: Path, terraform_environment: dict[str, str]) -> None:
@@ -47,7 +53,7 @@ def test_the_module_is_valid(module: Terraform) -> None:
 
 
 @pytest.fixture(scope="session")
-def variables(tree: Path, tmp_path_factory: pytest.TempPathFactory, module: Terraform) -> Terraform:
+def variables(tree: Path, tmp_path_factory: pytest.TempPathFactory, terraform_environment: dict[str, str]) -> Terraform:
     """The module's variables alone: refusing a value needs no provider, and loading one takes a second a run."""
     folder = tmp_path_factory.mktemp("variables")
     shutil.copytree(tree / "terraform/tests/mocks", folder / "tests/mocks")
@@ -56,56 +62,53 @@ def variables(tree: Path, tmp_path_factory: pytest.TempPathFactory, module: Terr
     for path in (tree / "terraform/tests").glob("validation_*.tftest.hcl"):
         text = re.sub(r'^mock_provider "aws" {.*?^}', "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
         (folder / "tests" / path.name).write_text(text)
-    terraform = Terraform(folder, module.environment)
+    terraform = Terraform(folder, terraform_environment)
     terraform.init()
     return terraform
 
 
-@pytest.fixture(scope="session")
-def own_tests(module: Terraform, variables: Terraform) -> Iterator[Mapping[str, Future[Answer]]]:
-    """Run the test files side by side: each is one process that computes most of the time."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield {
-            file: pool.submit(
-                (variables if file.startswith("validation_") else module).run,
-                "test",
-                "-no-color",
-                f"-filter=tests/{file}",
-            )
-            for file in TEST_FILES
-        }
-
-
 @pytest.mark.parametrize("file", TEST_FILES)
-def test_the_modules_own_tests_pass(own_tests: Mapping[str, Future[Answer]], file: str) -> None:
-    answer = own_tests[file].result()
+def test_the_modules_own_tests_pass(request: pytest.FixtureRequest, file: str) -> None:
+    terraform = request.getfixturevalue("variables" if file.startswith("validation_") else "module")
+    answer = terraform.run("test", "-no-color", f"-filter=tests/{file}")
     passed = re.search(r"(\d+) passed, 0 failed", answer.stdout)
     assert passed is not None, answer.stdout + answer.stderr
-    assert int(passed[1]) > 0
+    assert int(passed[1]) == runs_in(file), "a run was left out"
+
+
+def test_the_copy_of_the_variables_is_the_modules_own(variables: Terraform) -> None:
+    own = {path.name: path.read_bytes() for path in (ROOT / "terraform").glob("*.tf") if declares(path, "variable")}
+    assert own
+    assert own == {path.name: path.read_bytes() for path in variables.folder.glob("*.tf")}
+
+
+def declares(path: Path, kind: str) -> bool:
+    return re.search(rf'^{kind} "', path.read_text(encoding="utf-8"), re.MULTILINE) is not None
+
+
+def runs_in(file: str) -> int:
+    text = (ROOT / "terraform" / "tests" / file).read_text(encoding="utf-8")
+    return len(re.findall(r'^run "', text, re.MULTILINE))
 
 
 def test_there_are_examples_for_each_way_to_use_the_module() -> None:
     assert {"webhook", "polling", "private-gitlab", "alarms-mode", "spot-arm64", "local"} <= set(EXAMPLES)
 
 
-@pytest.fixture(scope="session")
-def plans(
-    tree: Path, terraform_environment: dict[str, str], aws: dict[str, str]
-) -> Iterator[Mapping[str, Future[str]]]:
-    environment = {**terraform_environment, **aws, **VALUES}
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield {name: pool.submit(plan, Terraform(tree / "examples" / name, environment)) for name in EXAMPLES}
-
-
-def plan(terraform: Terraform) -> str:
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_plans_into_an_empty_account(tree: Path, served_environment: dict[str, str], example: str) -> None:
+    terraform = Terraform(tree / "examples" / example, {**served_environment, **VALUES})
     terraform.init()
     terraform.succeed("validate", "-no-color")
-    return terraform.succeed("plan", "-input=false", "-no-color")
+    printed = terraform.succeed("plan", "-input=false", "-no-color")
+    assert re.search(r"Plan: [1-9]\d* to add, 0 to change, 0 to destroy", printed)
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
-def test_an_example_plans_into_an_empty_account(plans: Mapping[str, Future[str]], example: str) -> None:
-    assert re.search(r"Plan: [1-9]\d* to add, 0 to change, 0 to destroy", plans[example].result())
+def test_no_example_configures_the_provider_twice() -> None:
+    texts = {path: path.read_text(encoding="utf-8") for path in (ROOT / "examples").rglob("*.tf")}
+    assert texts
+    twice = [path for path, text in texts.items() if re.search(r"^ +alias +=", text, re.MULTILINE)]
+    assert twice == [], "the one provider of served_environment has one configuration: plan these without it"
 
 
 def test_no_other_provider_is_needed(module: Terraform) -> None:

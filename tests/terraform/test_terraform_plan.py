@@ -20,31 +20,53 @@ arguments = dict(zip(sys.argv[1::2], sys.argv[2::2]))
 target = pathlib.Path(arguments["--output"])
 target.parent.mkdir(parents=True, exist_ok=True)
 target.write_text("zip")
-with open({log!r}, "a") as log:
+with open(pathlib.Path(__file__).resolve().parents[2] / "builds.log", "a") as log:
     log.write(arguments["--package"] + " " + arguments["--runtime"] + " " + arguments["--architecture"] + "\\n")
 """
 PACKAGES = "-target=module.gitlab-runner.terraform_data.package"
+FIXTURE = "tests/terraform/fixtures/predecessor"
 
 
-@pytest.fixture
-def predecessor(tree: Path, tmp_path: Path, terraform_environment: dict[str, str], aws: dict[str, str]) -> Terraform:
-    copy = tmp_path / "tree"
+@pytest.fixture(scope="session")
+def predecessor(tree: Path, tmp_path_factory: pytest.TempPathFactory, served_environment: dict[str, str]) -> Terraform:
+    """The predecessor's usage example in a tree of its own, to plan."""
+    copy = tmp_path_factory.mktemp("predecessor") / "tree"
     shutil.copytree(tree, copy, ignore=shutil.ignore_patterns(".terraform*"))
-    (copy / "tools/package/build.py").write_text(BUILDER.format(log=str(tmp_path / "builds.log")))
-    terraform = Terraform(
-        copy / "tests/terraform/fixtures/predecessor", {**terraform_environment, **aws, "TMPDIR": str(tmp_path)}
-    )
+    (copy / "tools/package/build.py").write_text(BUILDER)
+    terraform = Terraform(copy / FIXTURE, served_environment)
     terraform.init()
     return terraform
 
 
+@pytest.fixture(scope="session")
+def built_once(predecessor: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tree whose packages were built."""
+    copy = tmp_path_factory.mktemp("built") / "tree"
+    shutil.copytree(predecessor.folder.parents[3], copy, symlinks=True)
+    apply_packages(Terraform(copy / FIXTURE, predecessor.environment))
+    return copy
+
+
 @pytest.fixture
-def builds(tmp_path: Path) -> Path:
-    return tmp_path / "builds.log"
+def built(built_once: Path, tmp_path: Path, predecessor: Terraform) -> Terraform:
+    """The same tree and state in a copy, to change."""
+    copy = tmp_path / "tree"
+    shutil.copytree(built_once, copy, symlinks=True)
+    return Terraform(copy / FIXTURE, {**predecessor.environment, "TMPDIR": str(tmp_path)})
+
+
+@pytest.fixture
+def builds(built: Terraform) -> Path:
+    return built.folder.parents[3] / "builds.log"
+
+
+@pytest.fixture(scope="session")
+def printed_plan(predecessor: Terraform) -> str:
+    """What the one plan of the example prints; it is saved beside it."""
+    return predecessor.succeed("plan", "-input=false", "-no-color", "-out=saved.tfplan")
 
 
 def planned(terraform: Terraform) -> dict[str, dict[str, Any]]:
-    terraform.succeed("plan", "-input=false", "-no-color", "-out=saved.tfplan")
     plan = json.loads(terraform.succeed("show", "-json", "saved.tfplan"))
     changes = plan["resource_changes"]
     assert {"create"} == {action for change in changes for action in change["change"]["actions"]} - {"read"}
@@ -55,7 +77,10 @@ def apply_packages(terraform: Terraform) -> None:
     terraform.succeed("apply", "-auto-approve", "-input=false", "-no-color", PACKAGES)
 
 
-def test_the_predecessors_usage_example_plans_with_only_its_source_changed(predecessor: Terraform) -> None:
+def test_the_predecessors_usage_example_plans_with_only_its_source_changed(
+    predecessor: Terraform, printed_plan: str
+) -> None:
+    assert "Plan: " in printed_plan
     resources = planned(predecessor)
     scaler = resources["module.scaler.aws_lambda_function.this"]
     assert (scaler["memory_size"], scaler["runtime"]) == (128, "python3.13")
@@ -66,40 +91,35 @@ def test_the_predecessors_usage_example_plans_with_only_its_source_changed(prede
     assert job["Statement"][0]["Action"] == ["s3:ListAllMyBuckets"]
 
 
-def test_an_older_runtime_is_raised_with_a_warning(predecessor: Terraform) -> None:
-    printed = predecessor.succeed("plan", "-input=false", "-no-color")
-    assert 'lambda.runtime = "python3.8" is older' in printed
+def test_an_older_runtime_is_raised_with_a_warning(printed_plan: str) -> None:
+    assert 'lambda.runtime = "python3.8" is older' in printed_plan
 
 
-def test_each_package_is_built_once_and_not_again(predecessor: Terraform, builds: Path) -> None:
-    apply_packages(predecessor)
+def test_each_package_is_built_once_and_not_again(built: Terraform, builds: Path) -> None:
     assert sorted(builds.read_text().splitlines()) == ["scaler python3.13 x86_64", "webhook python3.13 x86_64"]
-    printed = predecessor.succeed("plan", "-input=false", "-no-color", PACKAGES)
+    printed = built.succeed("plan", "-input=false", "-no-color", PACKAGES)
     assert "No changes" in printed
 
 
-def test_a_changed_source_builds_its_own_package_only(predecessor: Terraform, builds: Path) -> None:
-    apply_packages(predecessor)
+def test_a_changed_source_builds_its_own_package_only(built: Terraform, builds: Path) -> None:
     builds.unlink()
-    source = predecessor.folder.parents[3] / "lambda_src" / "webhook" / "added.py"
+    source = built.folder.parents[3] / "lambda_src" / "webhook" / "added.py"
     source.write_text("VALUE = 1\n")
-    apply_packages(predecessor)
+    apply_packages(built)
     assert builds.read_text().split() == ["webhook", "python3.13", "x86_64"]
 
 
-def test_compiled_files_are_no_sources(predecessor: Terraform) -> None:
-    apply_packages(predecessor)
-    cache = predecessor.folder.parents[3] / "lambda_src" / "common" / "__pycache__"
+def test_compiled_files_are_no_sources(built: Terraform) -> None:
+    cache = built.folder.parents[3] / "lambda_src" / "common" / "__pycache__"
     cache.mkdir(exist_ok=True)
     (cache / "settings.cpython-313.pyc").write_bytes(b"\0")
-    assert "No changes" in predecessor.succeed("plan", "-input=false", "-no-color", PACKAGES)
+    assert "No changes" in built.succeed("plan", "-input=false", "-no-color", PACKAGES)
 
 
-def test_a_new_name_finds_its_zip_although_another_machine_built_it(predecessor: Terraform) -> None:
-    apply_packages(predecessor)
-    packages = predecessor.folder.parents[3] / "build" / "packages"
+def test_a_new_name_finds_its_zip_although_another_machine_built_it(built: Terraform) -> None:
+    packages = built.folder.parents[3] / "build" / "packages"
     shutil.rmtree(packages)
-    main = predecessor.folder / "main.tf"
+    main = built.folder / "main.tf"
     main.write_text(main.read_text().replace("  asg = {", '  name = "renamed"\n\n  asg = {', 1))
-    apply_packages(predecessor)
+    apply_packages(built)
     assert len(list(packages.glob("*.zip"))) == 2

@@ -12,7 +12,7 @@ from tools.bench import figure
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SECTIONS = ("credentials", "package", "scaling", "webhook")
+SECTIONS = ("credentials", "imds", "package", "scaling", "webhook")
 FOLDER = Path(__file__).resolve().parents[2] / "build" / "bench"
 
 

@@ -1,4 +1,4 @@
-"""Section `scaling`: what a decision costs the scaler, without the calls that it waits for.
+"""Section `scaling`: what a decision costs the scaler, and what its decisions are worth, by simulation.
 
 How long a webhook takes to become capacity is measured end to end, by ``make demo``.
 """
@@ -13,6 +13,7 @@ from scaler.model import Clock, Kind, Listing, Message, Project, Scope, State
 from scaler.plan import plan
 from scaler.scope import Reach
 from scaler.snapshot import follow, snapshot
+from tools.bench import scaling_simulated
 from tools.bench.figure import Figure, median_seconds
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def measure() -> list[Figure]:
         Figure("encode the state, p50", milliseconds(lambda: codec.encode(state)), "ms"),
         Figure("plan, p50", milliseconds(lambda: plan(seen, RULES)), "ms"),
         Figure("one hook: note, pick, snapshot and plan, p50", milliseconds(decide), "ms"),
+        *scaling_simulated.measure(),
     ]
 
 

@@ -22,6 +22,8 @@ TICKS = HOURS * 60
 # The event source asks an empty queue this often: 5 pollers, 20 s each.
 EMPTY_RECEIVES = 5 * HOURS * 180
 JOB_METRICS = 12
+# Published in one hour of the day: how long the GitLab token is valid. Metrics of faults are published while they last.
+DAILY_METRICS = 1 / 24
 LOG_GB = 0.65 / 1_000_000
 # A hook that arrives while another is being answered is answered with it.
 HOOKS_AN_OBSERVATION = 2.0
@@ -97,8 +99,8 @@ def total(lines: Iterable[Line]) -> float:
 
 def _scaler(usage: Usage) -> Iterable[Line]:
     hooks, sweeps = usage.hooks * DAYS, usage.sweeps_an_hour * HOURS
-    observations = sweeps + hooks / HOOKS_AN_OBSERVATION + (TICKS if usage.instances else 0)
-    idle_ticks = 0 if usage.instances else TICKS
+    observations = sweeps + hooks / HOOKS_AN_OBSERVATION + _busy_ticks(usage)
+    idle_ticks = TICKS - _busy_ticks(usage)
     scheduled = TICKS + sweeps
     seconds = (
         scheduled * SCHEDULE_SECONDS
@@ -121,12 +123,18 @@ def _scaler(usage: Usage) -> Iterable[Line]:
 
 def _observability(usage: Usage) -> Iterable[Line]:
     published = usage.sweeps_an_hour * HOURS + usage.hooks * DAYS / HOOKS_AN_OBSERVATION
-    published += TICKS if usage.instances else 0
-    yield Line("observability", "custom metrics", JOB_METRICS * PRICES["cloudwatch metric"] * bool(published))
+    published += _busy_ticks(usage)
+    metrics = JOB_METRICS * bool(published) + DAILY_METRICS
+    yield Line("observability", "custom metrics", metrics * PRICES["cloudwatch metric"])
     yield Line("observability", "PutMetricData", published * PRICES["cloudwatch put"])
     yield Line("observability", "alarms", (1 + usage.alarms) * PRICES["cloudwatch alarm"])
     if usage.dashboard:
         yield Line("observability", "dashboard", PRICES["cloudwatch dashboard"])
+
+
+def _busy_ticks(usage: Usage) -> float:
+    """Return the ticks that find instances: all of them from one instance on, on the average."""
+    return TICKS * min(1.0, usage.instances)
 
 
 def _vendor(usage: Usage) -> Iterable[Line]:

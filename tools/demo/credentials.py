@@ -9,18 +9,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tools.demo import sdk
 from tools.demo.containers import Answer, Order
+from tools.demo.emf import counters, seed_metrics
 from tools.demo.vendor import OPERATIONS, Vendor
 from tools.local.stack import ROOT, aws_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 JOBS = 200
 LEEWAY = 1.5
@@ -28,12 +29,7 @@ TRIES = 3
 USUAL_CONTAINERS = 4
 LOG_SECONDS = 20.0
 CHILDREN_SECONDS = 180
-SEED_NAMES = {
-    "AssumeRoleCacheHits": "gitlab_runner_cache_s3_assume_role_cache_hits_total",
-    "AssumeRoleCacheMisses": "gitlab_runner_cache_s3_assume_role_cache_misses_total",
-    "AssumeRoleFailures": "gitlab_runner_cache_s3_assume_role_failures_total",
-}
-"""Our counters, and what gitlab-runner calls them."""
+TIMES = ("_count", "_sum")
 
 
 @dataclass(frozen=True)
@@ -48,6 +44,7 @@ class Burst:
         counters: the vendor's own metrics, summed.
         seconds: how long it took.
         slowest_seconds: the slowest answer.
+        metrics: the vendor's metrics under gitlab-runner's names.
         troubles: what the requests without credentials were told.
     """
 
@@ -58,6 +55,7 @@ class Burst:
     counters: Mapping[str, float]
     seconds: float
     slowest_seconds: float
+    metrics: Mapping[str, float] = field(default_factory=dict)
     troubles: Sequence[str] = ()
 
     @property
@@ -69,6 +67,24 @@ class Burst:
     def hits(self) -> int:
         """How many requests a cache answered, by the vendor's own count."""
         return int(self.counters.get("AssumeRoleCacheHits", 0))
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """What the chapter came to: who an SDK was, the bursts, and how long all of it took."""
+
+    identity: sdk.Identity
+    bursts: tuple[Burst, ...]
+    seconds: float = 0.0
+
+    def text(self) -> str:
+        """Say it for a terminal."""
+        return f"   {self.identity.line()}\n{table(self.bursts)}\n   {self.seconds:.0f} s while the fleet shrank"
+
+    def document(self) -> dict[str, Any]:
+        """Say it for result.json."""
+        bursts = [{**asdict(burst), "hits": burst.hits} for burst in self.bursts]
+        return {"sdk": asdict(self.identity), "bursts": bursts, "seconds": self.seconds}
 
 
 def hosts_burst(vendor: Vendor, containers: int, jobs: int = JOBS) -> Burst:
@@ -174,7 +190,7 @@ def ordered(order: Order, variables: Mapping[str, str], endpoint: str) -> list[A
     return [Answer(**entry) for entry in json.loads(ended.stdout)]
 
 
-def summary(name: str, answers: Sequence[Answer], sts_calls: int, lines: Iterable[str], seconds: float) -> Burst:
+def summary(name: str, answers: Sequence[Answer], sts_calls: int, lines: Sequence[str], seconds: float) -> Burst:
     """Return what a burst came to."""
     return Burst(
         name=name,
@@ -184,35 +200,26 @@ def summary(name: str, answers: Sequence[Answer], sts_calls: int, lines: Iterabl
         counters=counters(lines),
         seconds=seconds,
         slowest_seconds=max((answer.seconds for answer in answers), default=0.0),
+        metrics=seed_metrics(lines),
         troubles=tuple(sorted({answer.trouble for answer in answers if answer.trouble})),
     )
 
 
-def counters(lines: Iterable[str]) -> dict[str, float]:
-    """Return the sums of the vendor's counters in log lines of the embedded metric format."""
-    sums: Counter[str] = Counter()
-    for line in lines:
-        if not line.startswith('{"_aws"'):
-            continue
-        sums.update({name: value for name, value in json.loads(line).items() if isinstance(value, int | float)})
-    return dict(sums)
-
-
 def table(bursts: Sequence[Burst]) -> str:
-    """Return bursts as aligned lines, the metrics under gitlab-runner's names."""
+    """Return bursts as lines, each with the counts under gitlab-runner's names; the times are in the report."""
     lines = []
     for burst in bursts:
-        named = ", ".join(f"{name} {burst.counters.get(ours, 0):.0f}" for ours, name in SEED_NAMES.items())
-        head = f"{burst.name:32} {burst.requests} requests, {burst.vended} vended, {burst.sts_calls} STS calls"
-        lines.append(f"   {head}, {burst.hits} hits, {burst.seconds:.1f} s\n      {named}")
+        head = f"{burst.requests} requests, {burst.vended} vended, {burst.sts_calls} STS calls, {burst.hits} hits"
+        lines.append(f"   {burst.name}: {head}, {burst.seconds:.1f} s")
+        lines += [f"      {name} {value:g}" for name, value in burst.metrics.items() if not name.endswith(TIMES)]
     return "\n".join(lines)
 
 
-def chapter(addresses: Mapping[str, Any], jobs: int = JOBS) -> list[Burst]:
-    """Play the chapter on a running stack, print it, and return its figures."""
-    vendor = Vendor(addresses)
+def chapter(addresses: Mapping[str, Any], jobs: int = JOBS) -> Chapter:
+    """Play the chapter on a running stack, and return what it came to."""
+    vendor, started = Vendor(addresses), time.monotonic()
+    identity = sdk.identity(vendor)
     bursts = [hosts_burst(vendor, 1, jobs), hosts_burst(vendor, 8, jobs), cold_burst(vendor, jobs)]
     bursts.append(jobs_burst(vendor, os.cpu_count() or 1, jobs))
     vendor.containers(USUAL_CONTAINERS)
-    print(table(bursts), flush=True)
-    return bursts
+    return Chapter(identity, tuple(bursts), round(time.monotonic() - started, 3))

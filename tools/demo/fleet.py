@@ -82,8 +82,17 @@ class Fleet:
         ]
 
     def first_sent(self, jobs: list[int]) -> float:
-        """Return when the first webhook of these jobs was sent."""
-        return min(float(delivery["sent_at"]) for delivery in self.of_jobs(jobs) if delivery["sent_at"])
+        """Return when the first webhook of these jobs was sent.
+
+        Raises:
+            LookupError: GitLab sent none, because it has disabled a webhook that failed too often.
+        """
+        deliveries = self.of_jobs(jobs)
+        sent = [float(delivery["sent_at"]) for delivery in deliveries if delivery["sent_at"]]
+        if not sent:
+            failures = sorted({f"{each['status']} {each['error']}" for each in self.deliveries() if each["error"]})
+            raise LookupError(f"no webhook was sent for {len(jobs)} jobs; failures so far: {'; '.join(failures)}")
+        return min(sent)
 
     def wait_for_deliveries(self, jobs: list[int], seconds: float) -> None:
         """Wait until a webhook for each of these jobs was answered."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from tools.demo.credentials import Chapter
     from tools.demo.watch import Sample
 
 WIDTH, HEIGHT = 960, 360
@@ -39,7 +40,7 @@ STYLE = """
 body { color: #212529; font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; padding: 0 1rem }
 svg { height: auto; width: 100% } svg text { font-size: 12px; fill: #495057 }
 table { border-collapse: collapse } td, th { border-bottom: 1px solid #dee2e6; padding: .25rem 1rem .25rem 0 }
-td:nth-child(2) { font-variant-numeric: tabular-nums; text-align: right }
+td:nth-child(2), .numbers td + td { font-variant-numeric: tabular-nums; text-align: right }
 """
 
 
@@ -48,6 +49,7 @@ def render(
     samples: Sequence[Sample],
     marks: Sequence[tuple[float, str]],
     figures: Sequence[tuple[str, object, str]],
+    vended: Chapter | None = None,
 ) -> str:
     """Return the report as HTML.
 
@@ -56,6 +58,7 @@ def render(
         samples: the fleet over time.
         marks: (seconds since the epoch, label) of what happened.
         figures: rows of name, value and meaning.
+        vended: what the chapter on credentials came to.
     """
     rows = "".join(
         f"<tr><td><code>{html.escape(name)}</code></td><td>{html.escape(str(value))}</td>"
@@ -65,8 +68,28 @@ def render(
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
         f"<style>{STYLE}</style><h1>{html.escape(title)}</h1>{plot(samples, marks)}"
-        f"<h2>Figures</h2><table><tr><th>name<th>value<th>meaning</tr>{rows}</table></html>\n"
+        f"<h2>Figures</h2><table><tr><th>name<th>value<th>meaning</tr>{rows}</table>"
+        f"{credentials(vended) if vended else ''}</html>\n"
     )
+
+
+def credentials(vended: Chapter) -> str:
+    """Return the chapter on credentials: a row for each of gitlab-runner's metrics, a column for each burst."""
+    columns = [
+        {"requests": burst.requests, "vended": burst.vended, "STS calls": burst.sts_calls, **burst.metrics}
+        for burst in vended.bursts
+    ]
+    head = "".join(f"<th>{html.escape(burst.name)}" for burst in vended.bursts)
+    rows = "".join(row(name, [column[name] for column in columns]) for name in (columns[0] if columns else {}))
+    return (
+        "<h2>Credentials: jobs with one cache key, each downloads and uploads</h2>"
+        f'<p>{html.escape(vended.identity.line())}</p><table class="numbers"><tr><th>{head}</tr>{rows}</table>'
+    )
+
+
+def row(name: str, values: Sequence[float]) -> str:
+    """Return a name and its numbers as a row of a table."""
+    return f"<tr><td><code>{html.escape(name)}</code></td>{''.join(f'<td>{value:g}</td>' for value in values)}</tr>"
 
 
 def plot(samples: Sequence[Sample], marks: Sequence[tuple[float, str]]) -> str:

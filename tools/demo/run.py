@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tools.demo import figures, report
+from tools.demo import credentials, figures, report
 from tools.demo.fleet import Fleet
 from tools.demo.watch import Sample, Watch
 from tools.local.stack import ROOT, Options, Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 PROJECTS = 40
 JOBS = 200
-PROBE_JOB_SECONDS = 10
-JOB_SECONDS = 20
+PROBE_JOB_SECONDS = 6
+JOB_SECONDS = 15
 FINISH_SECONDS = 180
 FOLDER = ROOT / "build" / "demo"
 
@@ -67,25 +68,34 @@ class Demo:
     started: float = field(default_factory=time.time)
     marks: list[tuple[float, str]] = field(default_factory=list)
     found: dict[str, Any] = field(default_factory=dict)
+    vended: credentials.Chapter | None = None
 
     def run(self) -> figures.Figures:
         """Run every chapter; whatever happens, nothing stays running."""
         stack = Stack(Options("demo", actuator=self.actuator), with_parent=True)
         stack.down()
-        try:
-            with step("local AWS, GitLab stand-in and terraform apply"):
-                fleet = Fleet(stack.up())
-            with Watch(fleet.jobs, fleet.instances, time.time) as watch:
-                self.chapters(fleet, watch)
-            with step("terraform destroy"):
-                fleet.stop_hosts()
-                stack.destroy()
-        finally:
-            stack.down()
-        return self.write(watch.samples)
+        # Around the stack: when that is gone, what runs in the background ends as well.
+        with ThreadPoolExecutor(1, "background") as background:
+            try:
+                samples = self.on(stack, background)
+            finally:
+                stack.down()
+        return self.write(samples)
 
-    def chapters(self, fleet: Fleet, watch: Watch) -> None:
-        """Grow and shrink the fleet."""
+    def on(self, stack: Stack, background: ThreadPoolExecutor) -> list[Sample]:
+        """Bring a stack up, run every chapter on it, and take it down; return what was seen."""
+        with step("local AWS, GitLab stand-in and terraform apply"):
+            addresses = stack.up()
+        fleet = Fleet(addresses)
+        with Watch(fleet.jobs, fleet.instances, time.time) as watch:
+            self.chapters(fleet, watch, lambda: background.submit(credentials.chapter, addresses))
+        with step("terraform destroy"):
+            fleet.stop_hosts()
+            stack.destroy()
+        return watch.samples
+
+    def chapters(self, fleet: Fleet, watch: Watch, vend: Callable[[], Future[credentials.Chapter]]) -> None:
+        """Grow and shrink the fleet; let jobs and hosts get credentials while it shrinks."""
         with step("the first webhook wakes the functions"):
             self.probe(fleet)
         with step(f"{self.pace.probes} single webhooks, one after the other"):
@@ -96,12 +106,17 @@ class Demo:
         with step(f"{JOBS} jobs in {PROJECTS} projects at once"):
             burst = self.burst(fleet)
         with step("the jobs run"):
+            watch.wait_for(lambda sample: sample.jobs.pending == 0, FINISH_SECONDS, "every job started")
+            vending = vend()
             watch.wait_for(no_jobs, FINISH_SECONDS, "every job finished")
             self.marks.append((time.time(), "jobs done"))
         with step("idle instances leave"):
             left = watch.wait_for(
                 lambda sample: sample.instances.total == 0, self.pace.leave_seconds, "no instance left"
             )
+        with step(f"meanwhile: {credentials.JOBS} jobs with one cache key, each downloads and uploads"):
+            self.vended = vending.result()
+            print(self.vended.text(), flush=True)
         records = fleet.job_records(burst)
         waits = figures.queue_waits(records)
         accepted, refused = figures.answers(fleet.deliveries())
@@ -123,7 +138,9 @@ class Demo:
         room = fleet.slots * desired - waiting.pending - waiting.running
         jobs = fleet.add_jobs([fleet.new_project()], room + fleet.slots, PROBE_JOB_SECONDS)
         grown = fleet.wait_for_desired(desired + 1, self.pace.patience_seconds)
-        return grown - fleet.first_sent(jobs)
+        # The schedule may have seen the jobs before a busy machine sent their webhooks.
+        fleet.wait_for_deliveries(jobs, self.pace.patience_seconds)
+        return max(0.0, grown - fleet.first_sent(jobs))
 
     def burst(self, fleet: Fleet) -> list[int]:
         """Let all jobs wait at once and watch until the desired capacity fits; return the jobs' ids."""
@@ -147,10 +164,13 @@ class Demo:
         result = figures.Figures(**self.found, seconds_total=time.time() - self.started)
         values = figures.flat(result)
         FOLDER.mkdir(parents=True, exist_ok=True)
-        (FOLDER / "result.json").write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+        vended = self.vended.document() if self.vended else {}
+        document = {**values, "credentials": vended}
+        (FOLDER / "result.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
         rows = [(name, value, figures.MEANING[name]) for name, value in values.items()]
         title = f"GitLab runner fleet: {JOBS} jobs in {PROJECTS} projects ({self.actuator} actuator)"
-        (FOLDER / "report.html").write_text(report.render(title, samples, self.marks, rows), encoding="utf-8")
+        page = report.render(title, samples, self.marks, rows, self.vended)
+        (FOLDER / "report.html").write_text(page, encoding="utf-8")
         return result
 
 

@@ -1,4 +1,4 @@
-"""Read variables and outputs from Terraform files, as `terraform fmt` leaves them.
+"""Read the blocks of Terraform files, as `terraform fmt` leaves them.
 
 Formatted files have each block's end, and each attribute's start, at a known indentation: that is all that is relied
 on here, and a parser of the whole language is not needed.
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-BLOCK = re.compile(r'^(variable|output) "([^"]+)" {\n(.*?)^}$', re.MULTILINE | re.DOTALL)
+KINDS = "variable|output|module|resource|data|terraform"
+BLOCK = re.compile(rf'^({KINDS})((?: "[^"]+")*) {{(?:}}$|\n(.*?)^}}$)', re.MULTILINE | re.DOTALL)
 ATTRIBUTE = re.compile(r"^( *)([a-z0-9_]+) += (.*)$")
 HEREDOC = re.compile(r"<<-?([A-Z]+)$")
 OPTIONAL = re.compile(r"^optional\((.*)\)$", re.DOTALL)
@@ -26,11 +27,17 @@ class DocsError(Exception):
 
 @dataclass(frozen=True)
 class Block:
-    """A variable or an output: its name and its attributes as they are written."""
+    """A block: its labels, its body, and the body's own attributes as they are written.
+
+    Attributes:
+        type: the first label of a resource or data source, else "".
+    """
 
     kind: str
     name: str
     attributes: dict[str, str]
+    type: str = ""
+    body: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,19 +50,25 @@ class Field:
 
 
 def blocks(folder: Path) -> list[Block]:
-    """Return every variable and output of a module, by name.
+    """Return every block of a module that is worth documenting, by name.
 
     Raises:
         DocsError: there are none.
     """
     found = [
-        Block(kind, name, dict(attributes(body, indent=2)))
+        block(*match)
         for path in sorted(folder.glob("*.tf"))
-        for kind, name, body in BLOCK.findall(path.read_text(encoding="utf-8"))
+        for match in BLOCK.findall(path.read_text(encoding="utf-8"))
     ]
     if not found:
-        raise DocsError(f"no variables or outputs in {folder}: is it the module's folder?")
+        raise DocsError(f"no variables, outputs or resources in {folder}: is it a module's folder?")
     return sorted(found, key=lambda block: block.name)
+
+
+def block(kind: str, labels: str, body: str) -> Block:
+    """Return a block from what its lines hold."""
+    *types, name = re.findall(r'"([^"]+)"', labels) or [""]
+    return Block(kind, name, dict(attributes(body, indent=2)), "".join(types), body)
 
 
 def attributes(body: str, indent: int) -> Iterator[tuple[str, str]]:

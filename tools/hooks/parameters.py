@@ -74,8 +74,15 @@ class Parameter:
 
 
 def parameters(token: str, signing_token: str) -> list[Parameter]:
-    """Return the parameters of those names; "" = there is none of that kind."""
-    client: SSMClient = boto3.client("ssm")
+    """Return the parameters of those names; "" = there is none of that kind.
+
+    Raises:
+        HooksError: there is no region or no credentials.
+    """
+    try:
+        client: SSMClient = boto3.client("ssm")
+    except BotoCoreError as error:
+        raise HooksError(f"SSM cannot be asked: {error}; set AWS_REGION") from error
     named = ((token, False), (signing_token, True))
     return [Parameter(client, name, is_signing_token=kind) for name, kind in named if name]
 

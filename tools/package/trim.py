@@ -35,6 +35,14 @@ RULES = (
     Rule("*.dist-info/WHEEL", "names the wheel's platform, which makes the zips of two architectures differ"),
     Rule("*.dist-info/entry_points.txt", "declares commands and plug-ins that are not shipped"),
     Rule("*.dist-info/top_level.txt", "read by packaging tools only"),
+    Rule(
+        "aws_lambda_powertools/event_handler/*",
+        "Powertools' routers for HTTP interfaces, with a web page for trying them",
+    ),
+    Rule(
+        "aws_lambda_powertools/utilities/[!_j]*",
+        "Powertools beside logs and metrics; those need its jmespath_utils only",
+    ),
     Rule("charset_normalizer/*.so", "a compiled copy of the module beside it, which is imported in its stead"),
     Rule("charset_normalizer/cli/*", "a command"),
     Rule("gitlab/v4/cli.py", "the gitlab command"),

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from tools.report.panels import Metric
 
-# Metrics of AWS's own are not kept in finer periods.
-FINEST_OF_AWS_SECONDS = 60
-
 Points = tuple[tuple[float, float], ...]
 
 
@@ -64,8 +61,7 @@ def _answers(client: CloudWatchClient, metrics: Sequence[Metric], span: Span) ->
 
 def _query(name: str, metric: Metric, period_seconds: int) -> MetricDataQueryTypeDef:
     dimensions: list[DimensionTypeDef] = [{"Name": key, "Value": value} for key, value in metric.dimensions]
-    if metric.namespace.startswith("AWS/"):
-        period_seconds = max(period_seconds, FINEST_OF_AWS_SECONDS)
+    period_seconds = max(period_seconds, metric.finest_seconds)
     return {
         "Id": name,
         "MetricStat": {

@@ -127,12 +127,14 @@ def test_a_refused_value_is_forgotten(store: SecretStore, ssm: FakeSsm) -> None:
 
 
 @pytest.mark.parametrize("outage", OUTAGES)
-def test_while_ssm_fails_the_last_value_serves_for_ten_minutes(
-    store: SecretStore, ssm: FakeSsm, clock: FakeClock, outage: Exception, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("life_seconds", [60, 900], ids=["webhook", "scaler"])
+def test_while_ssm_fails_the_last_value_serves_for_ten_minutes_more(
+    ssm: FakeSsm, clock: FakeClock, outage: Exception, caplog: pytest.LogCaptureFixture, life_seconds: float
 ) -> None:
+    store = SecretStore(lambda: ssm, clock, life_seconds)
     store.values(NAME)
     ssm.error = outage
-    clock.now += 599
+    clock.now += life_seconds + 599
     assert store.values(NAME) == ("old",)
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert NAME in caplog.records[0].__dict__["reason"]

@@ -32,21 +32,44 @@ def test_a_line_is_one_json_object_with_the_common_fields(stream: io.StringIO) -
     logs.request_id = "request-1"
     log.info("%s jobs", 3, extra={"project_id": 42})
     (line,) = lines(stream)
-    assert line.pop("timestamp").endswith("Z")
+    assert line.pop("timestamp").endswith("+00:00")
+    assert line.pop("location").startswith("webhook.test_telemetry.test_a_line_is_one_json_object")
     assert line == {
         "level": "INFO",
         "message": "3 jobs",
-        "logger": "webhook.test_telemetry",
         "fleet": "blue",
-        "request_id": "request-1",
+        "function_request_id": "request-1",
         "project_id": 42,
     }
+
+
+def test_what_the_message_came_with_is_on_every_line_but_one_that_names_its_own(stream: io.StringIO) -> None:
+    logs = telemetry.configure("blue", "INFO", stream)
+    logs.correlation_ids = ("delivery-1", "tick-2026-11-22T03:00:00Z")
+    log.info("x")
+    log.info("y", extra={"correlation_id": "delivery-2"})
+    assert [line["correlation_id"] for line in lines(stream)] == [list(logs.correlation_ids), "delivery-2"]
+
+
+def test_a_message_stays_text_though_it_looks_like_json(stream: io.StringIO) -> None:
+    telemetry.configure("blue", "INFO", stream)
+    log.info('{"level": "forged"}')
+    assert lines(stream)[0]["message"] == '{"level": "forged"}'
+
+
+@pytest.mark.filterwarnings("ignore:POWERTOOLS_DEV")
+def test_the_switches_for_debugging_do_nothing(stream: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("POWERTOOLS_DEV", "POWERTOOLS_LOGGER_LOG_EVENT"):
+        monkeypatch.setenv(name, "true")
+    telemetry.configure("blue", "INFO", stream)
+    log.info("x", extra={"a": {"b": 1}})
+    assert len(stream.getvalue().splitlines()) == 1
 
 
 def test_the_timestamp_is_utc_with_milliseconds(stream: io.StringIO) -> None:
     record = logging.makeLogRecord({"created": 1_795_316_400.25, "msg": "x"})
     line = json.loads(telemetry.JsonFormatter("blue").format(record))
-    assert line["timestamp"] == "2026-11-22T03:00:00.250Z"
+    assert line["timestamp"] == "2026-11-22T03:00:00.250+00:00"
 
 
 def test_an_exception_stays_on_one_line(stream: io.StringIO) -> None:
@@ -58,6 +81,7 @@ def test_an_exception_stays_on_one_line(stream: io.StringIO) -> None:
     (line,) = lines(stream)
     assert line["exception"].startswith("Traceback")
     assert line["exception"].endswith("ValueError: first\nsecond")
+    assert (line["exception_name"], "stack_trace" in line) == ("ValueError", False)
 
 
 def test_a_line_end_in_a_message_cannot_forge_a_line(stream: io.StringIO) -> None:
@@ -68,9 +92,10 @@ def test_a_line_end_in_a_message_cannot_forge_a_line(stream: io.StringIO) -> Non
 
 def test_extra_fields_cannot_replace_the_common_ones(stream: io.StringIO) -> None:
     telemetry.configure("blue", "INFO", stream)
-    log.info("x", extra={"fleet": "forged", "level": "forged", "what": {1, 2}})
+    log.info("x", extra={"fleet": "forged", "level": "forged", "function_request_id": "forged", "what": {1, 2}})
     (line,) = lines(stream)
     assert (line["fleet"], line["level"], line["what"]) == ("blue", "INFO", "{1, 2}")
+    assert line["function_request_id"] == ""
 
 
 def test_libraries_log_warnings_only_and_we_from_our_level_on(stream: io.StringIO) -> None:

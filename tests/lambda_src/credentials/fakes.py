@@ -178,12 +178,16 @@ class FakeS3:
     failure: Exception | None = None
     reads: int = 0
     length: int | None = None
+    slow: int = 0
+    stopped: threading.Event = field(default_factory=threading.Event)
 
     def close(self) -> None:
         """Nothing is open."""
 
     def get_object(self, *, Bucket: str, Key: str, IfNoneMatch: str) -> dict[str, Any]:
         self.reads += 1
+        if self.reads <= self.slow:
+            self.stopped.wait(5)
         if self.failure:
             raise self.failure
         if IfNoneMatch == self.etag:
@@ -202,4 +206,6 @@ class Lines:
         self.lines.append(line)
 
     def figures(self) -> dict[str, Any]:
-        return json.loads(self.lines[-1]) if self.lines else {}
+        """Return the last line's figures: durations as a list, the others as numbers."""
+        figures: dict[str, Any] = json.loads(self.lines[-1]) if self.lines else {}
+        return {n: v[0] if isinstance(v, list) and not n.endswith("Seconds") else v for n, v in figures.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
-from botocore.response import StreamingBody
 from botocore.stub import Stubber
 
+from common import aws
 from credentials import clients, metrics
 from credentials.cipher import CipherError, CiphertextError, KmsCipher
 from credentials.errors import RoleDeniedError, TokenError, UnavailableError, VendError
-from credentials.grant_store import DocumentError, GrantsObject
 from credentials.metrics import Metrics
 from credentials.model import Mode, Session
 from credentials.sts import GrantFaultError, Sts
@@ -226,20 +224,7 @@ def test_an_answer_with_a_part_missing_is_a_failure(missing: str) -> None:
         sts(Partial)[0].session(SESSION, "")
 
 
-def test_the_grants_are_an_s3_object(make: Callable[[str], Stubbed]) -> None:
-    s3 = make("s3")
-    body = {"ETag": '"2"', "ContentLength": 2, "Body": StreamingBody(io.BytesIO(b"{}"), 2)}
-    s3.stub.add_response("get_object", body, {"Bucket": "b", "Key": "g", "IfNoneMatch": '"none"'})
-    s3.stub.add_client_error("get_object", "304", http_status_code=304)
-    s3.stub.add_client_error("get_object", "NoSuchKey", http_status_code=404)
-    source = GrantsObject(s3, "b", "g")
-    assert source.read("") == ('"2"', b"{}")
-    assert source.read('"2"') is None
-    with pytest.raises(DocumentError, match="s3://b/g"):
-        source.read('"2"')
-
-
-@pytest.mark.parametrize("build", [clients.sts, clients.s3, clients.dynamodb, clients.kms, clients.ssm])
+@pytest.mark.parametrize("build", [clients.sts, clients.dynamodb, clients.kms, clients.ssm])
 def test_clients_are_regional_and_do_not_retry_by_themselves(
     build: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,10 +235,25 @@ def test_clients_are_regional_and_do_not_retry_by_themselves(
     ):
         monkeypatch.setenv(name, value)
     made = build()
-    assert "us-east-1" in made.meta.endpoint_url or made.meta.service_model.service_name == "s3"
+    assert "us-east-1" in made.meta.endpoint_url
     assert made.meta.config.retries["total_max_attempts"] == 1
     assert made.meta.config.connect_timeout <= 2
     made.close()
+
+
+def test_a_renewed_client_has_the_credentials_of_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    client = clients.LockedClient(clients.kms, Clock())
+    keys = []
+    for key in ("AKIAOLD", "AKIANEW"):
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
+        client.renew()
+        made: Any = client()
+        keys.append(made._request_signer._credentials.access_key)
+        made.close()
+    aws.session.cache_clear()
+    assert keys == ["AKIAOLD", "AKIANEW"]
 
 
 def test_a_client_is_made_anew_when_somebody_asks_for_it() -> None:

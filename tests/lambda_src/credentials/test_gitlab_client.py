@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from common.http import aging_session
+from common.connections import aging_connections
 from credentials.authenticate.key_set import KeySetError
 from credentials.bounded import Bounded, SlowError
 from credentials.budget import Deadline
 from credentials.errors import UnavailableError
-from credentials.gitlab import MAX_BYTES, GitLab
+from credentials.gitlab import MAX_BYTES, AnswerError, GitLab, _limited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import requests
+    from urllib3 import PoolManager
 
 
 @dataclass
@@ -34,7 +34,12 @@ class Server:
     headers: dict[str, str] = field(default_factory=dict)
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     port: int = 0
+    connections: set[tuple[str, int]] = field(default_factory=set)
     stopped: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
 
 @pytest.fixture
@@ -42,7 +47,10 @@ def server() -> Iterator[Server]:
     told = Server()
 
     class Front(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
         def do_GET(self) -> None:
+            told.connections.add(self.client_address)
             told.asked.append((self.path, self.headers.get("PRIVATE-TOKEN")))
             self.send_response(told.status)
             for name, value in told.headers.items():
@@ -57,7 +65,11 @@ def server() -> Iterator[Server]:
         def log_message(self, *_: Any) -> None:
             """Keep quiet."""
 
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Front)
+    class Quiet(ThreadingHTTPServer):
+        def handle_error(self, *_: Any) -> None:
+            """A client that hangs up in the middle is what some tests are about."""
+
+    http = Quiet(("127.0.0.1", 0), Front)
     told.port = http.server_port
     thread = threading.Thread(target=http.serve_forever, args=(0.01,))
     thread.start()
@@ -69,21 +81,21 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def sessions() -> Iterator[list[requests.Session]]:
-    made: list[requests.Session] = []
+def managers() -> Iterator[list[PoolManager]]:
+    made: list[PoolManager] = []
     yield made
-    for session in made:
-        session.close()
+    for manager in made:
+        manager.clear()
 
 
 @pytest.fixture
-def gitlab(server: Server, sessions: list[requests.Session]) -> Iterator[GitLab]:
-    def new_session(ca_pem: str) -> requests.Session:
-        sessions.append(aging_session(900, ca_pem=None, pool_size=4, clock=time.time))
-        return sessions[-1]
+def gitlab(server: Server, managers: list[PoolManager]) -> Iterator[GitLab]:
+    def new_pools(ca_pem: str) -> PoolManager:
+        managers.append(aging_connections(900, ca_pem=None, pool_size=4, clock=time.time))
+        return managers[-1]
 
     with ThreadPoolExecutor(4) as pool:
-        yield GitLab(f"http://127.0.0.1:{server.port}", new_session, lambda: "glpat-canary", Bounded(pool))
+        yield GitLab(f"http://127.0.0.1:{server.port}", new_pools, lambda: "glpat-canary", Bounded(pool))
         server.stopped.set()
 
 
@@ -96,6 +108,24 @@ def test_keys_are_fetched_without_any_token(gitlab: GitLab, server: Server) -> N
 def test_a_job_is_read_with_the_token(gitlab: GitLab, server: Server) -> None:
     assert gitlab.job("20", "302", Deadline(2)) == b"{}"
     assert server.asked == [("/api/v4/projects/20/jobs/302", "glpat-canary")]
+
+
+def test_requests_share_a_connection(gitlab: GitLab, server: Server) -> None:
+    for _ in range(3):
+        gitlab.keys(Deadline(2))
+        gitlab.job("20", "302", Deadline(2))
+    assert len(server.connections) == 1
+
+
+def test_a_token_that_is_slow_to_read_is_not_waited_for(server: Server) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        gitlab = GitLab(
+            server.url, lambda _: pytest.fail("GitLab is asked"), lambda: str(server.stopped.wait(5)), Bounded(pool)
+        )
+        with pytest.raises(UnavailableError) as caught:
+            gitlab.job("20", "302", Deadline(0.05))
+        server.stopped.set()
+    assert "token" in caught.value.reason
 
 
 def test_a_job_that_does_not_exist_is_none(gitlab: GitLab, server: Server) -> None:
@@ -129,17 +159,39 @@ def test_a_body_that_drips_is_left_behind(gitlab: GitLab, server: Server, drip_s
     assert time.perf_counter() - started_at < 0.35
 
 
+def test_whoever_reads_an_answer_that_drips_gives_up_too() -> None:
+    class Drip:
+        reads = 0
+
+        def read1(self, _size: int, *, decode_content: bool) -> bytes:
+            self.reads += decode_content
+            return b"x"
+
+    drip = Drip()
+    with pytest.raises(AnswerError, match="drips"):
+        _limited(drip, Deadline(0))  # type: ignore[arg-type]
+    assert drip.reads == 1
+
+
 def test_a_gitlab_that_is_not_there_is_said_so(gitlab: GitLab) -> None:
     gitlab._url = "http://127.0.0.1:1"
     with pytest.raises(KeySetError, match="cannot be reached"):
         gitlab.keys(Deadline(2))
 
 
-def test_a_changed_ca_makes_a_new_session(gitlab: GitLab, sessions: list[requests.Session]) -> None:
+def test_a_changed_ca_makes_new_connections(gitlab: GitLab, managers: list[PoolManager]) -> None:
     for ca_pem in ("", "", "PEM", "PEM", ""):
         gitlab.use_ca(ca_pem)
         gitlab.keys(Deadline(2))
-    assert len(sessions) == 3
+    assert len(managers) == 3
+
+
+def test_a_malformed_ca_certificate_is_named(gitlab: GitLab, server: Server) -> None:
+    gitlab._new_pools = lambda ca_pem: aging_connections(900, ca_pem=ca_pem, pool_size=1, clock=time.time)
+    gitlab.use_ca("no PEM")
+    with pytest.raises(KeySetError, match=r"gitlab_ca_certificate.*PEM"):
+        gitlab.keys(Deadline(2))
+    assert server.asked == []
 
 
 def test_work_that_is_slow_is_told_from_work_that_fails() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,7 +29,6 @@ def test_defaults_are_the_careful_ones() -> None:
 def test_everything_can_be_said() -> None:
     full = {
         **JOB,
-        "callers": ["gitlab_job"],
         "match": {"namespace_id": [72, "73"], "ref_protected": False, "environment": "production"},
         "share": "project",
         "mode": "assume_role",
@@ -96,6 +96,7 @@ BAD: list[tuple[Any, str]] = [
     ({**JOB, "match": {"project_id": "20", "ref_protected": "yes"}}, "match.ref_protected"),
     ({**JOB, "match": {"project_id": "20", "Ref": "main"}}, "match.Ref"),
     ({**JOB, "callers": "anybody"}, "callers"),
+    ({**JOB, "callers": ["gitlab_job"]}, "callers"),
     ({**JOB, "callers": ["gitlab_job", "runner"]}, "callers"),
     ({**JOB, "callers": {}}, "callers"),
     ({"role_arn": ROLE, "match": {"project_id": "1"}}, "callers"),
@@ -120,6 +121,7 @@ BAD: list[tuple[Any, str]] = [
     ({**JOB, "session_policy": {}}, "session_policy"),
     ({**JOB, "session_policy": {"Statement": "x" * 2048}}, "session_policy"),
     ({**JOB, "session_policy": {"Statement": [{"Resource": "{{sha}}"}]}}, "session_policy"),
+    ({**JOB, "session_policy": {"Statement": [{"Condition": {"Null": {"tag/{{ref}}": True}}}]}}, "session_policy"),
     ({**HOST, "kind": "any"}, "kind"),
     ({**HOST, "kind": None}, "kind"),
     ({**HOST, "match": {"project_id": "20"}}, "match"),
@@ -194,6 +196,27 @@ def test_a_name_that_cannot_be_asked_for_is_refused(name: str) -> None:
 def test_a_malformed_document_is_refused(text: str) -> None:
     with pytest.raises(GrantError):
         parse_grants(text)
+
+
+def test_attributes_that_are_null_are_left_out_whoever_they_belong_to() -> None:
+    names = ("external_id", "kind", "match", "mode", "require_running_job", "session_policy", "session_tags", "share")
+    every = dict.fromkeys((*names, "cache", "duration_seconds"))
+    both = parse_grants(document(a={**every, **JOB}, b={**every, **HOST})).by_name
+    alone = parse_grants(document(a=JOB, b=HOST)).by_name
+    for name in ("a", "b"):
+        assert replace(both[name], version="") == replace(alone[name], version="")
+
+
+@pytest.mark.parametrize("name", ["match", "role_arn", "callers"])
+def test_null_leaves_out_nothing_that_is_required(name: str) -> None:
+    with pytest.raises(GrantError, match=name):
+        parse_grants(document(a={**JOB, name: None}))
+
+
+@pytest.mark.parametrize("changes", [{"macth": None}, {"match": {"project_id": "20", "environment": None}}])
+def test_null_does_not_hide_a_mistake(changes: dict[str, Any]) -> None:
+    with pytest.raises(GrantError, match=r"macth|environment"):
+        parse_grants(document(a={**JOB, **changes}))
 
 
 def test_a_claim_that_match_pins_to_one_value_may_be_shared() -> None:

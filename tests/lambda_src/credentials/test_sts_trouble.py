@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from tests.lambda_src.credentials.fakes import refusal, until
-from tests.lambda_src.credentials.world import Container, grants
+from tests.lambda_src.credentials.world import ROLE, Container, grants
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +56,21 @@ def test_slow_sts_is_503_in_time_and_served_as_soon_as_it_answers(container: Con
     aws.sts.gate.set()
     assert container.job().status == 200
     assert len(aws.sts.requests) == 1
+
+
+def test_slow_sts_is_not_asked_again_for_a_grant_that_is_not_cached(
+    containers: Callable[..., Container], aws: Aws
+) -> None:
+    plain = {"role_arn": ROLE, "callers": "gitlab_job", "match": {"project_id": 20}, "cache": False}
+    one = containers(grants(plain=plain))
+    aws.sts.gate = threading.Event()
+    assert [one.job(grant="plain", seconds=0.1).status for _ in range(3)] == [503] * 3
+    until(lambda: aws.sts.requests)
+    assert len(aws.sts.requests) == 1
+    aws.sts.gate.set()
+    # What the first call has brought belongs to whom it was made for, and to nobody else.
+    assert one.job(grant="plain").status == 200
+    assert len(aws.sts.requests) == 2
 
 
 def test_a_host_waits_for_slow_sts_within_its_budget(container: Container, aws: Aws) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -228,6 +229,21 @@ def test_a_broken_document_at_the_start_is_503_with_retry_after(containers: Call
     one = containers({"version": 1, "grants": {"a": {}}})
     given = one.job()
     assert (given.status, given.raw["headers"]["Retry-After"]) == (503, "1")
+
+
+def test_one_slow_read_of_the_grants_denies_no_job(container: Container) -> None:
+    container.s3.slow = 1
+    assert container.job(seconds=0.85).status == 200
+    container.s3.stopped.set()
+
+
+def test_an_s3_that_stays_slow_is_503_within_the_time_of_a_job(container: Container) -> None:
+    container.s3.slow = 99
+    started_at = time.perf_counter()
+    given = container.job(seconds=0.5)
+    assert (given.status, given.raw["headers"]["Retry-After"]) == (503, "1")
+    assert time.perf_counter() - started_at < 0.85
+    container.s3.stopped.set()
 
 
 def test_bumping_the_epoch_forgets_everything(container: Container, aws: Aws) -> None:

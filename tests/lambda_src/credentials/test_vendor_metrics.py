@@ -25,20 +25,34 @@ def test_counts_start_anew_with_each_line() -> None:
     gauge.observe(metrics.DURATION, 0.25)
     gauge.flush(**{metrics.CACHED: 3})
     gauge.flush()
-    first, second = (json.loads(line) for line in lines.lines)
-    assert (first["AssumeRoleCacheHits"], first["AssumeRoleDurationSeconds"]) == (2, [0.25])
-    assert first["AssumeRoleCachedCredentials"] == 3
-    assert first["_aws"]["Timestamp"] == NOW * 1000
-    assert second.keys() == {"_aws", "Fleet"}
+    (line,) = map(json.loads, lines.lines)
+    assert (line["AssumeRoleCacheHits"], line["AssumeRoleDurationSeconds"]) == ([2], [0.25])
+    assert line["AssumeRoleCachedCredentials"] == [3]
+    assert line["_aws"]["Timestamp"] == NOW * 1000
 
 
-def test_a_line_has_at_most_a_hundred_values_of_a_metric() -> None:
+def test_a_line_is_of_the_fleet_and_of_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"):
+        monkeypatch.setenv(name, "foreign")
+    lines = Lines()
+    gauge = Metrics("blue", lines, Clock())
+    gauge.count(metrics.HITS)
+    gauge.flush()
+    (directive,) = json.loads(lines.lines[0])["_aws"]["CloudWatchMetrics"]
+    metric = {"Name": "AssumeRoleCacheHits", "Unit": "Count"}
+    assert directive == {"Namespace": "GitLabRunnerFleet", "Dimensions": [["Fleet"]], "Metrics": [metric]}
+    assert lines.figures()["Fleet"] == "blue"
+    assert "foreign" not in lines.lines[0]
+
+
+def test_a_line_has_less_values_of_a_metric_than_the_format_takes(capsys: pytest.CaptureFixture[str]) -> None:
     lines = Lines()
     gauge = Metrics("blue", lines, Clock())
     for _ in range(150):
         gauge.observe(metrics.WAIT, 1)
     gauge.flush()
-    assert len(lines.figures()["AssumeRoleWaitSeconds"]) == 100
+    assert len(lines.figures()["AssumeRoleWaitSeconds"]) == 99
+    assert capsys.readouterr().out == ""
 
 
 def test_denials_hits_misses_and_failures_are_counted(container: Container, aws: Aws) -> None:

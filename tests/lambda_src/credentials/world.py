@@ -107,7 +107,8 @@ class Container:
         verifier = TokenVerifier(tokens.ISSUER, tokens.AUDIENCE, keys, aws.clock)
         place = Place("blue", "eu-west-1", "aws", AREA)
         vendor = Vendor(place, verifier, self.mint, self.gitlab, self.gauge)
-        store = GrantStore(GrantsObject(lambda: self.s3, "b", "grants.json"), aws.clock, lambda: None)  # type: ignore[arg-type, return-value]
+        source = GrantsObject(lambda: self.s3, "b", "grants.json")
+        store = GrantStore(source, Bounded(self.pools[1]), aws.clock, lambda: None)
         self.doors = Doors(vendor, store, lambda grants: self.local.use_epoch(grants.epoch))
 
     def _shared(self, *, enabled: bool) -> Shared:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from scaler.errors import DeniedError, ReadError
 from scaler.observe import JobList
 from scaler.scope import GROUP, PROJECT, Page
+from scaler.silent import Manager
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from scaler.call import Call
     from scaler.model import Job
     from scaler.observe import RefKind
+    from scaler.pipelines import Created
     from tests.lambda_src.scaler.fakes import FakeClock
 
 
@@ -33,9 +35,11 @@ class FakeGitLab:
     paths: dict[str, int] = field(default_factory=dict)
     inactive: set[int] = field(default_factory=set)
     busy: frozenset[str] = frozenset()
+    silences: dict[str, float | None] = field(default_factory=dict)
     protected: dict[str, tuple[str, ...]] = field(
         default_factory=lambda: {"protected_branches": ("main",), "protected_tags": ()}
     )
+    created: dict[int, tuple[Created, ...]] = field(default_factory=dict)
     reads: Counter[int] = field(default_factory=Counter)
     refused: int = 0
     requests: int = 0
@@ -104,6 +108,11 @@ class GitLabCall:
         following = start + self.gitlab.page_size
         return Page(tuple(ids[start:following]), str(following) if following < len(ids) else "")
 
-    def busy_managers(self) -> frozenset[str]:
+    def created_jobs(self, project_id: int) -> tuple[Created, ...]:
+        self.gitlab.request(self.call, "/api/graphql")
+        return self.gitlab.created.get(project_id, ())
+
+    def managers(self) -> tuple[Manager, ...]:
         self.gitlab.request(self.call, "/runners/5/managers")
-        return self.gitlab.busy
+        busy = (Manager(key, is_busy=True, silent_seconds=0.0) for key in sorted(self.gitlab.busy))
+        return (*busy, *(Manager(key, False, seconds) for key, seconds in self.gitlab.silences.items()))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from scaler.call import Call
     from scaler.metrics import Figure
-    from scaler.observe import Answer, GitLab
+    from scaler.observe import Answer, Source
 
 
 START = 1_800_000_000.0
@@ -75,6 +75,7 @@ class FakeGroup:
     launches: bool = True
     history: list[int] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
     describes: int = 0
     _number: int = 0
 
@@ -99,6 +100,12 @@ class FakeGroup:
         self.change(instance_id, Phase.TERMINATING)
         self.desired -= 1
         self.removed.append(instance_id)
+
+    def replace(self, instance_id: str) -> None:
+        self._fail()
+        self.change(instance_id, Phase.TERMINATING)
+        self.replaced.append(instance_id)
+        self.launch()
 
     def launch(self) -> None:
         """Start what is missing, if there is capacity."""
@@ -171,7 +178,7 @@ class World:
     cannot_publish: bool = False
     seconds_per_turn: float = 0.0
     deduplication_ids: list[str] = field(default_factory=list)
-    connect: Callable[[Call], GitLab] | None = None
+    connect: Callable[[Call], Source] | None = None
 
     def __post_init__(self) -> None:
         self.gitlab = FakeGitLab(self.clock)

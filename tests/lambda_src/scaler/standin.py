@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from requests.adapters import BaseAdapter
 from common.secrets import SecretStore
 from scaler.call import Call
 from scaler.gitlab import GitLabClient, stop_at_429
+from scaler.matching import Runner
 from scaler.tokens import Tokens
 from tools.local.gitlab.app import GitLab
 from tools.local.gitlab.messages import Request
@@ -51,14 +53,17 @@ class Transport(BaseAdapter):
         parts = urlsplit(str(request.url))
         headers = {name.lower(): str(value) for name, value in request.headers.items()}
         target = parts.path + (f"?{parts.query}" if parts.query else "")
-        answer = self.gitlab.handle(Request(str(request.method), target, {**headers, "host": parts.netloc}))
+        body = request.body.encode() if isinstance(request.body, str) else request.body or b""
+        answer = self.gitlab.handle(Request(str(request.method), target, {**headers, "host": parts.netloc}, body))
         if answer.broken == "timeout" or answer.delay_seconds > timeout:
             self.clock.sleep(timeout)
             raise requests.ReadTimeout("timed out")
         if answer.broken:
             raise requests.ConnectionError("connection reset")
         self.clock.sleep(answer.delay_seconds)
-        return _response(request, answer, self.change(answer.body))
+        response = _response(request, answer, self.change(answer.body))
+        response.headers["Date"] = formatdate(self.clock(), usegmt=True)
+        return response
 
     def close(self) -> None:
         pass
@@ -145,5 +150,5 @@ class StandIn:
             clock=self.clock,
             sleep=self.clock.sleep,
             jitter=lambda: 0.5,
-            runner_id=self.runner_id,
+            runner=Runner(frozenset({"linux"}), run_untagged=True, id=self.runner_id),
         )

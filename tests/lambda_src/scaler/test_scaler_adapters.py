@@ -82,6 +82,13 @@ def test_a_group_that_cannot_be_described_is_unknown(stubbed: Any) -> None:
     assert caught.value.outcome is Outcome.GROUP_FAILED
 
 
+def test_a_replaced_instance_leaves_the_capacity_as_it_is(stubbed: Any) -> None:
+    client, stubber = stubbed("autoscaling")
+    expected = {"InstanceId": "i-1", "ShouldDecrementDesiredCapacity": False}
+    stubber.add_response("terminate_instance_in_auto_scaling_group", {}, expected)
+    AutoScalingGroup(lambda: client, "fleet").replace("i-1")
+
+
 def test_the_capacity_is_set_without_cooldown(stubbed: Any) -> None:
     client, stubber = stubbed("autoscaling")
     expected = {"AutoScalingGroupName": "fleet", "DesiredCapacity": 4, "HonorCooldown": False}

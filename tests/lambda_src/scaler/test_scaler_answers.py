@@ -8,6 +8,7 @@ import pytest
 
 from scaler import answers
 from scaler.errors import MalformedError
+from scaler.silent import Manager
 from tests.lambda_src.scaler.fakes import START
 
 
@@ -84,3 +85,30 @@ def test_the_next_page(link: str | None, found: int, following: dict[str, list[s
 def test_a_page_that_follows_itself_is_malformed(link: str) -> None:
     with pytest.raises(MalformedError, match="the same page"):
         answers.next_query(link, {"page": ["1"]}, 100, 100)
+
+
+MANAGER = {"system_id": "r_1", "job_execution_status": "idle", "contacted_at": "2026-11-22T03:00:00.000Z"}
+SENT = "Sun, 22 Nov 2026 03:10:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("change", "date", "seconds"),
+    [
+        pytest.param({}, SENT, 600.0, id="by GitLab's own clock"),
+        pytest.param({}, "Sun, 22 Nov 2026 02:59:59 GMT", 0.0, id="heard of since the header was written"),
+        pytest.param({"contacted_at": None, "created_at": "2026-11-22T03:05:00Z"}, SENT, 300.0, id="never in contact"),
+        pytest.param({"contacted_at": None}, SENT, None, id="no time at all"),
+        pytest.param({"contacted_at": "yesterday"}, SENT, None, id="no time"),
+        pytest.param({"contacted_at": 7}, SENT, None, id="a number"),
+        pytest.param({}, "", None, id="no date"),
+        pytest.param({}, "today", None, id="another date"),
+    ],
+)
+def test_a_silence_that_is_not_certain_is_not_known(change: dict[str, Any], date: str, seconds: float | None) -> None:
+    assert answers.manager({**MANAGER, **change}, answers.sent_at(date)) == Manager("r_1", False, seconds)
+
+
+@pytest.mark.parametrize("field", ["system_id", "job_execution_status"])
+def test_a_manager_that_may_run_jobs_is_not_taken_for_idle(field: str) -> None:
+    with pytest.raises(MalformedError, match=field):
+        answers.manager({**MANAGER, field: None}, 0.0)

@@ -10,6 +10,7 @@ from scaler.call import Call
 from scaler.errors import DeniedError, ReadError
 from scaler.observe import JobList
 from scaler.scope import Page
+from scaler.silent import Manager
 from tests.lambda_src.scaler.fakes import START, FakeClock, system_id
 from tests.lambda_src.scaler.standin import URL, StandIn
 
@@ -244,13 +245,17 @@ def test_the_protected_refs_of_a_project_are_listed(standin: StandIn) -> None:
     assert client(standin).protected_refs(project, "protected_tags") == ("v*",)
 
 
-def test_busy_managers_are_those_that_run_jobs(standin: StandIn) -> None:
+def test_managers_are_busy_or_silent_for_some_time(standin: StandIn) -> None:
     project = standin.project()
     first, second = standin.jobs(project, count=2)
-    standin.start(first, system_id(1))
     standin.start(second, system_id(2))
     standin.control("POST", f"jobs/{second}/finish", {})
-    assert client(standin).busy_managers() == {system_id(1)}
+    standin.clock.sleep(700)
+    standin.start(first, system_id(1))
+    assert set(client(standin).managers()) == {
+        Manager(system_id(1), is_busy=True, silent_seconds=0),
+        Manager(system_id(2), is_busy=False, silent_seconds=700),
+    }
 
 
 def test_the_budget_is_a_hard_limit(standin: StandIn) -> None:

@@ -204,12 +204,71 @@ def test_five_minutes_are_waited_for_capacity() -> None:
         pytest.param(1, Rules(slots=3), 1, id="one"),
         pytest.param(3, Rules(slots=3), 1, id="full"),
         pytest.param(4, Rules(slots=3), 2, id="one over"),
-        pytest.param(0, Rules(slots=3, idle_buffer=2), 2, id="only the buffer"),
-        pytest.param(4, Rules(slots=3, idle_buffer=2), 4, id="with buffer"),
+        pytest.param(4, Rules(slots=3, idle_buffer=2), 2, id="the buffer is not counted here"),
     ],
 )
 def test_jobs_take_whole_instances(jobs: int, rules: Rules, instances: int) -> None:
     assert instances_for(jobs, rules) == instances
+
+
+AHEAD = Rules(slots=1, idle_seconds=600, looks_ahead=True)
+
+
+def test_instances_are_started_for_jobs_that_are_expected() -> None:
+    made = plan(fleet(3, pending=1, running=2, upcoming=4, boot_seconds=120.4), AHEAD)
+    assert made.desired == 7
+    assert made.reason == (
+        "1 pending + 2 running + 4 expected within 120 s need 7 instances, 3 in service, 0 booting: +4"
+    )
+
+
+def test_idle_instances_are_kept_for_jobs_that_come_a_little_later() -> None:
+    snapshot = fleet(5, idle=idle(900, 800, 700), running=2)
+    assert plan(snapshot, AHEAD).remove == ("i-0", "i-1", "i-2")
+    assert plan(replace(snapshot, retained=2), AHEAD).remove == ("i-0",)
+    assert plan(replace(snapshot, retained=9), AHEAD).remove == ()
+    assert plan(replace(snapshot, retained=9), AHEAD).need == 2
+
+
+def test_more_is_kept_for_what_is_needed_now_than_for_what_comes_later() -> None:
+    assert plan(fleet(5, idle=idle(900, 800), running=2, upcoming=2, retained=1), AHEAD).remove == ("i-0",)
+
+
+def test_a_buffer_that_was_learnt_takes_the_place_of_the_one_in_the_rules() -> None:
+    rules = Rules(slots=4, idle_buffer=3)
+    assert plan(replace(EMPTY, pending=1, buffer=5), rules).need == 3
+    assert "need 3 instances (2 of them as a buffer)" in plan(replace(EMPTY, pending=1, buffer=5), rules).reason
+    assert plan(replace(EMPTY, pending=1, buffer=0), rules).need == 1
+    assert plan(replace(EMPTY, pending=1), rules).need == 4
+
+
+def test_slots_that_take_no_more_jobs_are_no_capacity() -> None:
+    made = plan(fleet(2, pending=1, running=1, used_up=1), ONE_SLOT)
+    assert made.desired == 3
+    assert made.reason.startswith("1 pending + 1 running + 1 used up need 3 instances")
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "desired"),
+    [
+        pytest.param(fleet(1, pending=9, boot_failures=2), 9, id="two may be chance"),
+        pytest.param(fleet(1, pending=9, boot_failures=3), 2, id="one is tried"),
+        pytest.param(fleet(1, 1, pending=9, boot_failures=3), 2, id="one is being tried"),
+        pytest.param(fleet(1, pending=9, boot_failures=3, may_retry=False), 1, id="it is too early to try"),
+        pytest.param(replace(fleet(1, pending=9, boot_failures=3), desired=2), 2, id="one has been asked for"),
+        pytest.param(fleet(2, pending=1, boot_failures=3), 2, id="nothing is needed"),
+    ],
+)
+def test_three_instances_in_a_row_that_never_serve_hold_further_ones(snapshot: Snapshot, desired: int) -> None:
+    assert plan(snapshot, ONE_SLOT).desired == desired
+
+
+def test_the_reason_says_that_boot_failures_hold_the_fleet() -> None:
+    note = "held because 3 instances in a row never reached service"
+    assert plan(fleet(1, pending=9, boot_failures=3), ONE_SLOT).reason.endswith(f": +1; {note}")
+    assert plan(fleet(2, pending=1, boot_failures=3), ONE_SLOT).reason.endswith(": no change")
+    assert plan(fleet(2, pending=2, boot_failures=3), ONE_SLOT).reason.endswith(": no change")
+    assert note not in plan(fleet(1, pending=9, boot_failures=3), Rules(sets_capacity=False)).reason
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,14 @@ def snapshots(draw: st.DrawFn) -> Snapshot:
         idle=idle(*ages),
         unfulfilled_seconds=draw(st.floats(0, 1000)),
         unknown=draw(st.sampled_from([(), ("project 1 (why)",)])),
+        upcoming=draw(counts),
+        retained=draw(counts),
+        buffer=draw(st.none() | counts),
+        used_up=draw(st.integers(0, 3)),
+        boot_failures=draw(st.integers(0, 5)),
+        may_retry=draw(st.booleans()),
+        silent=tuple(f"i-{number}" for number in range(draw(st.integers(0, len(ages))))),
+        may_replace=draw(st.booleans()),
     )
 
 
@@ -70,7 +78,7 @@ def test_more_jobs_never_mean_fewer_instances(snapshot: Snapshot, rules: Rules, 
 def test_unknown_never_shrinks(snapshot: Snapshot, rules: Rules) -> None:
     made = plan(replace(snapshot, unknown=("project 1 (why)",)), rules)
     assert made.desired >= snapshot.desired
-    assert made.remove == ()
+    assert (made.remove, made.replace) == ((), ())
     assert made.surplus == 0
 
 
@@ -78,8 +86,27 @@ def test_unknown_never_shrinks(snapshot: Snapshot, rules: Rules) -> None:
 def test_never_more_is_asked_for_than_needed(snapshot: Snapshot, rules: Rules) -> None:
     made = plan(snapshot, rules)
     assert made.desired <= max(made.need, snapshot.desired)
-    slots = rules.slots * max(0, made.need - rules.idle_buffer - 1)
-    assert slots < snapshot.pending + snapshot.running or made.need <= max(snapshot.minimum, rules.idle_buffer)
+    buffer = rules.idle_buffer if snapshot.buffer is None else -(-snapshot.buffer // rules.slots)
+    slots = rules.slots * max(0, made.need - buffer - 1)
+    jobs = snapshot.pending + snapshot.running + snapshot.used_up + snapshot.upcoming
+    assert slots < jobs or made.need <= max(snapshot.minimum, buffer)
+
+
+@given(snapshots(), rules_strategy, st.integers(0, 30), st.integers(0, 30))
+def test_expecting_more_never_means_fewer_instances(snapshot: Snapshot, rules: Rules, soon: int, later: int) -> None:
+    more = replace(snapshot, upcoming=snapshot.upcoming + soon, retained=snapshot.retained + later)
+    less, grown = plan(snapshot, rules), plan(more, rules)
+    assert grown.need >= less.need
+    assert grown.desired >= less.desired
+    assert len(grown.remove) <= len(less.remove)
+
+
+@given(snapshots(), rules_strategy)
+def test_while_instances_fail_to_boot_one_is_tried_at_a_time(snapshot: Snapshot, rules: Rules) -> None:
+    failing = replace(snapshot, boot_failures=3)
+    assert plan(failing, rules).desired <= snapshot.desired + 1
+    assert plan(replace(failing, may_retry=False), rules).desired <= snapshot.desired
+    assert plan(replace(failing, booting=failing.booting + 1), rules).desired <= snapshot.desired
 
 
 @given(snapshots(), rules_strategy)
@@ -94,4 +121,11 @@ def test_what_stays_is_enough_and_only_idle_ones_go(snapshot: Snapshot, rules: R
 @given(snapshots(), rules_strategy)
 def test_alarms_mode_touches_nothing(snapshot: Snapshot, rules: Rules) -> None:
     made = plan(snapshot, replace(rules, sets_capacity=False))
-    assert (made.desired, made.remove) == (snapshot.desired, ())
+    assert (made.desired, made.remove, made.replace) == (snapshot.desired, (), ())
+
+
+@given(snapshots(), rules_strategy)
+def test_one_thing_is_done_at_a_time(snapshot: Snapshot, rules: Rules) -> None:
+    made = plan(snapshot, rules)
+    assert sum([made.desired != snapshot.desired, bool(made.remove), bool(made.replace)]) <= 1
+    assert made.replace in {(), snapshot.silent[:1]}

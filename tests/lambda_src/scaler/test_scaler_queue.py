@@ -9,7 +9,7 @@ import pytest
 
 from scaler.errors import SendError
 from scaler.model import Kind, Message
-from scaler.queue import Queue, messages
+from scaler.queue import Queue, correlation_ids, messages
 from tests.lambda_src.scaler.fakes import START, FakeClock
 
 
@@ -72,6 +72,11 @@ def test_a_message_that_cannot_be_understood_is_dropped_alone(body: object, capl
     good = {"kind": "continue", "received_at": 4}
     assert messages({"Records": [record(body), record(good)]}) == (Message(Kind.CONTINUE, 4.0),)
     assert "dropped" in caplog.text
+
+
+def test_messages_are_told_apart_by_what_their_senders_logged() -> None:
+    records = [{"attributes": {"MessageDeduplicationId": "delivery-1"}, "body": "{}"}, {"body": "{}"}]
+    assert correlation_ids({"Records": records}) == ("delivery-1",)
 
 
 def test_an_event_without_records_has_no_messages() -> None:

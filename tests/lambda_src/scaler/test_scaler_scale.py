@@ -200,7 +200,7 @@ def test_nothing_goes_while_the_runner_cannot_be_asked(caplog: pytest.LogCapture
     world.gitlab.fault = failing("/runners/5/managers")
     assert world.minute() is Outcome.UNKNOWN_KEPT
     assert world.group.removed == []
-    assert "the runner's own jobs (GitLab answers 503)" in caplog.text
+    assert "the runner's managers (GitLab answers 503)" in caplog.text
 
 
 def test_the_projects_decide_where_the_token_may_not_ask_for_the_runner(caplog: pytest.LogCaptureFixture) -> None:
@@ -208,7 +208,7 @@ def test_the_projects_decide_where_the_token_may_not_ask_for_the_runner(caplog: 
     world.gitlab.fault = denied
     assert world.minute() is Outcome.SCALED_IN
     assert len(world.group.removed) == 2
-    assert caplog.text.count("the jobs of the runner cannot be listed") == 1
+    assert caplog.text.count("the runner's managers cannot be listed") == 1
 
 
 def test_a_denied_runner_is_asked_again_after_an_hour_only(caplog: pytest.LogCaptureFixture) -> None:

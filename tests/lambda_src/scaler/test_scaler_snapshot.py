@@ -8,7 +8,7 @@ from scaler.act import MAX_REMOVALS, Acted, act
 from scaler.capacity import Group, Idle, Instance, Phase, Plan, Rules, Snapshot
 from scaler.errors import GroupError
 from scaler.intake import Limits
-from scaler.metrics import Effort, Figure, load, of_effort, of_instances, of_jobs
+from scaler.metrics import Effort, Figure, load, of_effort, of_instances, of_jobs, of_nothing, of_trouble
 from scaler.model import Clock, Listing, Project, Scope, State
 from scaler.outcome import Outcome
 from scaler.scope import Reach
@@ -107,20 +107,23 @@ def test_idle_clocks_start_when_work_ends_and_not_before_the_instance_serves() -
     group = Group(0, 9, 3, (in_service(1), in_service(2), Instance(instance_id(3), Phase.BOOTING)))
     busy = state_of(project(1, running=(system_id(1),)))
     first = follow(busy, group, START)
-    assert first.instances == {instance_id(1): Clock(START, is_busy=True), instance_id(2): Clock(START, is_busy=False)}
+    assert first.instances == {
+        instance_id(1): Clock(START, is_busy=True, jobs=1, taken=1),
+        instance_id(2): Clock(START, is_busy=False),
+    }
 
     still = follow(first, group, START + 60)
-    assert still.instances[instance_id(1)] == Clock(START + 60, is_busy=True)
+    assert still.instances[instance_id(1)] == Clock(START + 60, is_busy=True, jobs=1, taken=1)
     assert still.instances[instance_id(2)] == Clock(START, is_busy=False)
 
     ended = follow(replace(still, projects={1: project(1)}), group, START + 120)
-    assert ended.instances[instance_id(1)] == Clock(START + 120, is_busy=False)
+    assert ended.instances[instance_id(1)] == Clock(START + 120, is_busy=False, taken=1)
 
     later = follow(ended, group, START + 180)
-    assert later.instances[instance_id(1)] == Clock(START + 120, is_busy=False)
+    assert later.instances[instance_id(1)] == Clock(START + 120, is_busy=False, taken=1)
 
     told = follow(later, group, START + 240, busy={system_id(2)})
-    assert told.instances[instance_id(2)] == Clock(START + 240, is_busy=True)
+    assert told.instances[instance_id(2)] == Clock(START + 240, is_busy=True, jobs=1, taken=1)
 
 
 def test_missing_instances_are_timed() -> None:
@@ -187,6 +190,23 @@ def test_every_figure_is_published() -> None:
         ("GitLabRequests", 7, "Count"),
         ("GitLabErrors", 1, "Count"),
     }
+
+
+def test_nothing_wrong_is_published_as_nothing() -> None:
+    assert of_trouble(SEEN, Rules()) == ()
+
+
+def test_what_is_wrong_is_published_also_when_something_is_unknown() -> None:
+    seen = replace(SEEN, pending=20, maximum=10, boot_failures=2, unknown=("why",))
+    assert of_trouble(seen, Rules(slots=2)) == (
+        Figure("BootFailures", 2),
+        Figure("CapacityBeyondMaximum", 1),
+        Figure("ObservationsIncomplete", 1),
+    )
+
+
+def test_a_group_that_cannot_be_seen_is_an_incomplete_observation() -> None:
+    assert of_nothing() == (Figure("ObservationsIncomplete", 1),)
 
 
 def test_the_shortfall_is_what_is_left_after_acting() -> None:

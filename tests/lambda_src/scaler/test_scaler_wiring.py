@@ -57,6 +57,8 @@ ENVIRONMENT = {
     "IDLE_SECONDS": "1800",
     "ACTUATOR": "lambda",
     "IDLE_BUFFER": "1",
+    "LOOK_AHEAD": "pipeline",
+    "MAX_JOBS_PER_INSTANCE": "0",
     "MAX_SCALE_OUT_STEP": "0",
 }
 
@@ -73,7 +75,7 @@ def test_the_environment_becomes_settings() -> None:
         gitlab_ca_parameter="",
         connection_max_age_seconds=900,
         configuration=Configuration(
-            rules=Rules(slots=2, idle_seconds=1800, idle_buffer=1, max_scale_out_step=0, sets_capacity=True),
+            rules=Rules(slots=2, idle_seconds=1800, idle_buffer=1, looks_ahead=True),
             runner=Runner(frozenset({"linux", "docker"}), run_untagged=True, protected_only=False, id="5"),
             requests_per_minute=300,
             activity_seconds=14_400,
@@ -97,11 +99,19 @@ def test_a_missing_variable_is_named(name: str) -> None:
         ("GITLAB_REQUESTS_PER_MINUTE", "9"),
         ("IDLE_SECONDS", "-1"),
         ("RUN_UNTAGGED", "yes"),
+        ("IDLE_BUFFER", "some"),
+        ("LOOK_AHEAD", "far"),
+        ("MAX_JOBS_PER_INSTANCE", "-1"),
     ],
 )
 def test_a_malformed_variable_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         Settings.parse({**ENVIRONMENT, name: value})
+
+
+def test_the_buffer_may_be_left_to_the_scaler() -> None:
+    rules = Settings.parse({**ENVIRONMENT, "IDLE_BUFFER": "auto"}).configuration.rules
+    assert (rules.tunes_buffer, rules.idle_buffer) == (True, 0)
 
 
 def test_alarms_are_an_actuator() -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LAMBDA_SRC = Path(handler.__file__).parents[1]
 
 # What must not be loaded before the first event: none of it is needed to decide about a request.
-HEAVY = ("aws_lambda_powertools", "boto3", "botocore", "gitlab", "requests", "urllib3", "httpx", "pydantic", "asyncio")
+HEAVY = ("boto3", "botocore.session", "gitlab", "requests", "urllib3", "httpx", "pydantic", "asyncio")
 
 
 @dataclass
@@ -119,7 +119,8 @@ def test_a_hook_reaches_the_queue(aws: LoopbackAws, capsys: pytest.CaptureFixtur
     assert message.pop("received_at") > 1_700_000_000
     assert message == {"kind": "hook", "project_id": 380, "job_id": 1977, "status": "pending"}
     (line,) = lines(capsys)
-    assert (line["fleet"], line["request_id"], line["message"]) == ("blue", "request-1", "job event queued")
+    assert (line["fleet"], line["function_request_id"], line["message"]) == ("blue", "request-1", "job event queued")
+    assert line["correlation_id"] == aws.calls[-1][1]["MessageDeduplicationId"]
 
 
 def test_a_cold_start_costs_one_call_for_secrets_and_a_warm_one_none(aws: LoopbackAws) -> None:

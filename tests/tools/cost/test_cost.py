@@ -49,10 +49,10 @@ def test_an_idle_vendor_costs_its_key() -> None:
     assert total(estimate(Usage(credentials=True))) - total(estimate(Usage())) == pytest.approx(1.0)
 
 
-def test_a_metric_that_is_never_published_costs_nothing() -> None:
+def test_metrics_that_are_never_published_cost_nothing() -> None:
     quiet = {line.what: line.usd for line in estimate(Usage(sweeps_an_hour=0))}
 
-    assert quiet["custom metrics"] == 0
+    assert quiet["custom metrics"] < 0.02, "the token's days only, once a day"
 
 
 def test_one_instance_costs_its_hours_and_its_disk() -> None:

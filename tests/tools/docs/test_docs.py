@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tools.docs.__main__ import BEGIN, END, ROOT, main
+from tools.docs.__main__ import REFERENCE, ROOT, TABLES, main
 from tools.docs.hcl import DocsError, Field, blocks, fields
 from tools.docs.render import reference
+from tools.docs.tables import tables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,12 +47,49 @@ output "url" {
 """
 
 
+MAIN = """
+terraform {
+  required_version = ">= 1.9"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = ">= 5.100"
+    }
+  }
+}
+
+data "aws_region" "current" {}
+
+resource "aws_sqs_queue" "events" {
+  name = "a|b"
+}
+
+resource "terraform_data" "package" {
+  input = 1
+}
+
+module "function" {
+  source = "./modules/lambda"
+}
+"""
+
+
 @pytest.fixture
-def module(tmp_path: Path) -> Path:
-    (tmp_path / "variables.tf").write_text(VARIABLES)
-    (tmp_path / "outputs.tf").write_text(OUTPUTS)
-    (tmp_path / "README.md").write_text(f"# Module\n\n{BEGIN}\nold\n{END}\n\nEnd.\n")
+def root(tmp_path: Path) -> Path:
+    module = tmp_path / "terraform"
+    module.mkdir()
+    (module / "variables.tf").write_text(VARIABLES)
+    (module / "outputs.tf").write_text(OUTPUTS)
+    (module / "main.tf").write_text(MAIN)
+    parts = "\n\n".join(f"{begin}\nold\n{end}" for begin, end in (REFERENCE, TABLES))
+    (module / "README.md").write_text(f"# Module\n\n{parts}\n\nEnd.\n")
     return tmp_path
+
+
+@pytest.fixture
+def module(root: Path) -> Path:
+    return root / "terraform"
 
 
 def test_every_input_and_output_is_in_the_reference(module: Path) -> None:
@@ -74,20 +112,47 @@ def test_an_optional_attribute_without_default_is_null() -> None:
     assert fields("object({\n    key = optional(string)\n  })") == [Field("key", "string", "null")]
 
 
-def test_the_readme_is_written_once_and_is_then_up_to_date(module: Path) -> None:
-    assert main(["--check"], module) == 1
-    assert main([], module) == 0
-    assert main(["--check"], module) == 0
+def test_the_tables_have_terraform_docs_layout(module: Path) -> None:
+    text = tables(blocks(module))
+    assert '| <a name="requirement_terraform"></a> [terraform](#requirement\\_terraform) | >= 1.9 |' in text
+    assert '| <a name="provider_aws"></a> [aws](#provider\\_aws) | >= 5.100 |' in text
+    assert '| <a name="provider_terraform"></a> [terraform](#provider\\_terraform) | n/a |' in text
+    assert '| <a name="module_function"></a> [function](#module\\_function) | ./modules/lambda | n/a |' in text
+    assert "/docs/data-sources/region) | data source |" in text
+    assert "/docs/resources/sqs_queue) | resource |" in text
+    assert "| terraform_data.package | resource |" in text
+    assert '| <a name="input_name"></a> [name](#input\\_name) | Name of the "fleet". | `string` | `"ci"` | no |' in text
+    assert "<pre>object({<br/>    max_size = number<br/>" in text
+    assert "n/a | yes |" in text
+    assert '| <a name="output_url"></a> [url](#output\\_url) | Where it is. |' in text
+
+
+def test_what_a_module_does_not_have_is_said(tmp_path: Path) -> None:
+    (tmp_path / "outputs.tf").write_text(OUTPUTS)
+    assert "## Modules\n\nNo modules." in tables(blocks(tmp_path))
+
+
+def test_an_example_without_readme_is_named(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (root / "examples" / "one").mkdir(parents=True)
+    (root / "examples" / "one" / "main.tf").write_text(MAIN)
+    assert main([], root) == 2
+    assert "examples/one/README.md" in capsys.readouterr().err
+
+
+def test_the_readme_is_written_once_and_is_then_up_to_date(root: Path, module: Path) -> None:
+    assert main(["--check"], root) == 1
+    assert main([], root) == 0
+    assert main(["--check"], root) == 0
     text = (module / "README.md").read_text()
     assert text.startswith("# Module\n")
     assert text.endswith("\n\nEnd.\n")
     assert "old" not in text
 
 
-def test_a_readme_without_markers_is_named(module: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_readme_without_markers_is_named(root: Path, module: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (module / "README.md").write_text("# Module\n")
-    assert main([], module) == 2
-    assert BEGIN in capsys.readouterr().err
+    assert main([], root) == 2
+    assert TABLES[0] in capsys.readouterr().err
 
 
 def test_an_attribute_without_description_is_named(module: Path) -> None:
@@ -107,5 +172,5 @@ def test_a_folder_without_terraform_is_named(tmp_path: Path) -> None:
         blocks(tmp_path)
 
 
-def test_the_modules_readme_is_up_to_date() -> None:
-    assert main(["--check"], ROOT / "terraform") == 0
+def test_every_readme_is_up_to_date() -> None:
+    assert main(["--check"], ROOT) == 0

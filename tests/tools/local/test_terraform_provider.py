@@ -115,6 +115,16 @@ def test_an_inherited_config_file_that_does_not_exist_is_left_out(
     assert "TF_PLUGIN_MIRROR names" in said[0]
 
 
+def test_how_often_garbage_is_collected_is_for_the_caller_to_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TF_PLUGIN_MIRROR", str(mirror(tmp_path / "mirror")))
+    monkeypatch.setenv("GOGC", "100")
+    monkeypatch.delenv("GOMEMLIMIT", raising=False)
+    environment = terraform.cli_config(tmp_path / "build", lambda _: None)
+    assert ("100", terraform.GO_SETTINGS["GOMEMLIMIT"]) == (environment["GOGC"], environment["GOMEMLIMIT"])
+
+
 def test_no_terraform_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(terraform.TerraformError, match=r"not on PATH: see developer\.hashicorp\.com"):

@@ -150,10 +150,27 @@ def test_without_a_fleet_and_a_stack_the_way_out_is_named(tmp_path: Path, capsys
     assert "FLEET=" in capsys.readouterr().err
 
 
+def test_what_is_made_of_a_fleets_log_is_in_a_namespace_of_the_fleet() -> None:
+    (hosts,) = [panel for panel in panels.load("ci") if panel.title == "Hosts"]
+
+    assert {(metric.namespace, metric.dimensions) for metric in hosts.metrics} == {("GitLabRunnerFleet/ci", ())}
+
+
+def test_only_the_scalers_metrics_are_asked_for_in_less_than_a_minute() -> None:
+    finest = {metric.name: metric.finest_seconds for panel in panels.load("ci") for metric in panel.metrics}
+
+    assert (finest["PendingJobs"], finest["AssumeRoleCacheHits"], finest["Errors"], finest["SpotInterruptions"]) == (
+        1,
+        60,
+        60,
+        60,
+    )
+
+
 def test_the_panels_are_valid_for_terraform() -> None:
     entries = json.loads(panels.SOURCE.read_text())
 
-    assert {key for entry in entries for key in entry} <= {"title", "namespace", "each", "metrics"}
+    assert {key for entry in entries for key in entry} <= {"title", "namespace", "credentials", "each", "metrics"}
     assert {key for entry in entries for metric in entry["metrics"] for key in metric} <= {
         "name",
         "label",

@@ -5,6 +5,7 @@ Source: Amazon CloudWatch User Guide, "Alarm evaluation" and "Configuring how Cl
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -108,3 +109,11 @@ def verdict(breaching: int, rule: Rule, newest: float | None) -> Verdict:
         f"({rule.comparison} {rule.threshold}), at least {rule.datapoints_to_alarm} are needed for ALARM."
     )
     return Verdict(ALARM if breaching >= rule.datapoints_to_alarm else OK, reason, newest)
+
+
+def tidy(alarm: dict[str, Any]) -> None:
+    """Bring an alarm of MiniStack's JSON into the model's shape: no nulls, and times as times."""
+    for name in [name for name, value in alarm.items() if value is None]:
+        del alarm[name]
+    for name in [name for name in alarm if name.endswith("Timestamp")]:
+        alarm[name] = dt.datetime.fromtimestamp(float(alarm[name]), tz=dt.UTC)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -37,6 +37,19 @@ class Workers:
     end: Callable[[str], object] = emulator.end_workers_of
 
 
+@dataclass
+class Iam:
+    """Whether IAM is enforced, and how that is changed."""
+
+    is_enforced: bool = False
+    change: Callable[[bool], object] = emulator.enforce_iam
+
+    def enforce(self, is_enforced: bool) -> None:  # noqa: FBT001 - it is the setting
+        """Enforce IAM, or do not."""
+        self.is_enforced = is_enforced
+        self.change(is_enforced)
+
+
 @dataclass(frozen=True)
 class Control:
     """What the control API shows and changes."""
@@ -46,6 +59,7 @@ class Control:
     workers: Workers
     stats: Stats
     outages: Outages
+    iam: Iam = field(default_factory=Iam)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -79,7 +93,11 @@ class Control:
     def settings(self) -> dict[str, Any]:
         """Return every setting."""
         durations = {name: getattr(self.scaling.settings, name) for name in DURATIONS}
-        others = {"clock_speed": self.clock.speed, "lambda_workers": self.workers.per_function}
+        others = {
+            "clock_speed": self.clock.speed,
+            "iam": self.iam.is_enforced,
+            "lambda_workers": self.workers.per_function,
+        }
         return {**durations, **others, **self.outages.settings()}
 
     def change_settings(self, _: dict[str, list[str]], body: bytes) -> dict[str, Any]:
@@ -96,6 +114,8 @@ class Control:
             setattr(self.scaling.settings, name, float(wanted.get(name, known[name])))
         self.workers.per_function = int(wanted.get("lambda_workers", known["lambda_workers"]))
         self.outages.change(wanted)
+        if "iam" in wanted:
+            self.iam.enforce(wanted["iam"])
         if "clock_speed" in wanted:
             self.clock.set_speed(float(wanted["clock_speed"]))
         return self.settings()
@@ -142,6 +162,9 @@ def check(name: str, value: object, known: dict[str, Any]) -> None:
     """
     if name not in known:
         raise ControlError(f"no setting {name!r}; there are {', '.join(sorted(known))}")
+    if name == "iam":
+        check_switch(name, value)
+        return
     if name.endswith("_fail"):
         check_error(name, value)
         return
@@ -149,6 +172,16 @@ def check(name: str, value: object, known: dict[str, Any]) -> None:
         raise ControlError(f"{name} must be a number that is not negative, not {value!r}")
     if name in ("clock_speed", "lambda_workers") and value == 0:
         raise ControlError(f"{name} must be above 0")
+
+
+def check_switch(name: str, value: object) -> None:
+    """Refuse what is neither on nor off.
+
+    Raises:
+        ControlError: it is that.
+    """
+    if not isinstance(value, bool):
+        raise ControlError(f"{name} must be true or false, not {value!r}")
 
 
 def check_error(name: str, value: object) -> None:

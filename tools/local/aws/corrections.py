@@ -6,7 +6,6 @@ request. Each has a test of its own.
 
 from __future__ import annotations
 
-import datetime as dt
 import importlib.util
 import json
 import sys
@@ -15,9 +14,24 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tools.local.aws import calls, cbor, emulator, functions, launch_templates, permissions
+from tools.local.aws import (
+    alarms,
+    calls,
+    cbor,
+    emulator,
+    functions,
+    launch_templates,
+    permissions,
+    request,
+)
+from tools.local.aws.corrections_iam import (
+    aliases_are_resources,
+    condition_keys_are_known,
+    sessions_are_their_role,
+    transport_counts_as_secure,
+)
 from tools.local.aws.query import QueryService
-from tools.local.aws.request import REQUEST, request_keys, scaling_resource
+from tools.local.aws.query_definitions import queries_can_be_saved
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -56,10 +70,15 @@ def install(parts: Parts) -> None:
     alarms_are_described_in_full()
     workers_are_bounded(parts.workers)
     condition_keys_are_known(parts.scaling)
+    sessions_are_their_role()
+    transport_counts_as_secure()
+    aliases_are_resources()
     function_urls_need_permission()
     function_urls_name_their_alias()
     launch_templates_keep_everything()
     event_age_is_not_invented()
+    queries_can_be_saved()
+    rules_for_all_traffic_have_no_ports()
     reset_forgets_groups(parts.scaling)
 
 
@@ -79,7 +98,7 @@ def calls_are_seen(stats: Stats, outages: Outages) -> None:
         async def dispatch(
             method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]], request_id: str
         ) -> Answer:
-            REQUEST.set((headers, body))
+            request.REQUEST.set((headers, body, query))
             service = calls.service_name(emulator.load("core.router").detect_service(method, path, headers, query))
             stats.count(service, calls.operation_name(service, method, path, headers, body, query))
             return await outages.apply(service, lambda: original(method, path, headers, body, query, request_id))
@@ -124,20 +143,12 @@ def alarms_are_described_in_full() -> None:
             if status >= 400:  # noqa: PLR2004 - an error is worded right already
                 return original(params, data, is_cbor, is_json)
             for alarm in [*answer.get("MetricAlarms", []), *answer.get("CompositeAlarms", [])]:
-                tidy(alarm)
+                alarms.tidy(alarm)
             return 200, {"Content-Type": "text/xml"}, service.answer("DescribeAlarms", answer, "local")
 
         return describe
 
     emulator.replace("services.cloudwatch", "_describe_alarms", make)
-
-
-def tidy(alarm: dict[str, Any]) -> None:
-    """Bring an alarm of MiniStack's JSON into the model's shape: no nulls, and times as times."""
-    for name in [name for name, value in alarm.items() if value is None]:
-        del alarm[name]
-    for name in [name for name in alarm if name.endswith("Timestamp")]:
-        alarm[name] = dt.datetime.fromtimestamp(float(alarm[name]), tz=dt.UTC)
 
 
 def workers_are_bounded(workers: Workers) -> None:
@@ -164,35 +175,6 @@ def workers_are_bounded(workers: Workers) -> None:
     emulator.replace("core.lambda_runtime", "acquire_worker", make)
     service = emulator.load("services.lambda_svc")
     service.acquire_worker = emulator.load("core.lambda_runtime").acquire_worker
-
-
-def condition_keys_are_known(scaling: Scaling) -> None:
-    """Symptom, with --auth: an Allow conditioned on an encryption context, a partition key or a namespace denies.
-
-    MiniStack does not know kms:EncryptionContext:*, dynamodb:LeadingKeys, cloudwatch:namespace and an Auto Scaling
-    group's tags, and checks an action on an instance against `*`. The keys are read from the request, so such
-    conditions are evaluated, not skipped.
-    """
-
-    def make(original: Callable[..., Any]) -> Callable[..., Any]:
-        def enforce(
-            key: str,
-            action: str,
-            service: str,
-            region: str,
-            resource_arn: str = "*",
-            service_context: dict[str, Any] | None = None,
-        ) -> Any:  # noqa: ANN401
-            known = request_keys(service)
-            if service == "autoscaling":
-                resource_arn, tags = scaling_resource(scaling, region, action)
-                known |= tags
-            context = {**known, **(service_context or {})}
-            return original(key, action, service, region, resource_arn=resource_arn, service_context=context)
-
-        return enforce
-
-    emulator.replace("core.iam_evaluator", "enforce", make)
 
 
 def function_urls_need_permission() -> None:
@@ -236,20 +218,13 @@ def function_urls_name_their_alias() -> None:
 
 
 def launch_templates_keep_everything() -> None:
-    """Symptom: a second `terraform plan` changes aws_launch_template, and spot market options are lost.
-
-    MiniStack knows a part of the launch template's data; the rest, such as a network interface's security groups when
-    it has no device index, is dropped.
-    """
+    """Symptom: a second `terraform plan` changes aws_launch_template, and spot market options are lost."""
     emulator.replace("services.ec2", "_parse_lt_data", lambda _: launch_templates.parse)
     emulator.replace("services.ec2", "_lt_data_xml", lambda _: launch_templates.xml)
 
 
 def event_age_is_not_invented() -> None:
-    """Symptom: a second plan removes `maximum_event_age_in_seconds` from aws_lambda_function_event_invoke_config.
-
-    AWS leaves a maximum age that was not given out of its answers; MiniStack answers the default.
-    """
+    """Symptom: a second plan removes `maximum_event_age_in_seconds`, as an age that was not given is answered."""
 
     def make(original: Callable[..., Answer]) -> Callable[..., Answer]:
         def put(name: str, qualifier: str | None, data: dict[str, Any]) -> Answer:
@@ -262,6 +237,19 @@ def event_age_is_not_invented() -> None:
         return put
 
     emulator.replace("services.lambda_svc", "_put_event_invoke_config", make)
+
+
+def rules_for_all_traffic_have_no_ports() -> None:
+    """Symptom: a second plan gives an egress rule its description again, as the group's default rule is still there."""
+
+    def without_ports(rule: dict[str, Any]) -> dict[str, Any]:
+        ports = {"FromPort", "ToPort"} if rule.get("IpProtocol") == "-1" else set()
+        return {name: value for name, value in rule.items() if name not in ports}
+
+    def make(original: Callable[..., bool]) -> Callable[..., bool]:
+        return lambda one, other: original(without_ports(one), without_ports(other))
+
+    emulator.replace("services.ec2", "_rules_match", make)
 
 
 def reset_forgets_groups(scaling: Scaling) -> None:

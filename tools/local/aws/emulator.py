@@ -51,6 +51,11 @@ def scoped(account: str, region: str) -> Iterator[None]:
         yield
 
 
+def enforce_iam(is_enforced: bool) -> None:  # noqa: FBT001 - it is the setting
+    """Check IAM's policies from now on, or nothing."""
+    load("app").AUTH = is_enforced
+
+
 def end_workers() -> None:
     """End every Lambda worker and remove its files."""
     load("core.lambda_runtime").reset()

@@ -26,7 +26,7 @@ from tools.local.aws.autoscaling.model import Settings
 from tools.local.aws.autoscaling.scaling import Scaling
 from tools.local.aws.autoscaling_service import AutoScalingService
 from tools.local.aws.clock import Clock
-from tools.local.aws.control import Control, Workers
+from tools.local.aws.control import Control, Iam, Workers
 from tools.local.aws.driver import Driver
 from tools.local.aws.ec2 import LocalEc2
 from tools.local.aws.environment import ADDRESS, REGION, environment
@@ -135,7 +135,8 @@ def build(options: Options) -> tuple[Attempts, Driver]:
 
     emulator.serve_service("autoscaling", autoscaling)
     driver = Driver(scaling, AlarmWatch(scaling, clock, monitor.alarming))
-    return Attempts(Front(Control(scaling, clock, workers, stats, outages), emulator.application(), REGION)), driver
+    control = Control(scaling, clock, workers, stats, outages, Iam(options.auth))
+    return Attempts(Front(control, emulator.application(), REGION)), driver
 
 
 def stop_on(stopped: asyncio.Event, parent_pid: int | None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tools.local.gitlab import staged
 from tools.local.gitlab.api_runners import contact
 from tools.local.gitlab.control_world import runner_numbered
 from tools.local.gitlab.errors import ControlError
@@ -54,6 +55,34 @@ def read_order(world: World, fields: Fields) -> JobOrder:
     )
     fields.done()
     return order
+
+
+def create_pipeline(world: World, call: Call) -> Response:
+    """POST /_control/pipelines: a pipeline of jobs in stages."""
+    fields = Fields(parse_body(call.request.body))
+    project = project_named(world, fields)
+    described = fields.take("jobs", (list,), "a list of jobs")
+    fields.done()
+    if not isinstance(described, list) or not described:
+        raise ControlError("jobs: a pipeline has one job at least")
+    ids = staged.create(world.life, project.id, [read_staged(Fields(job)) for job in described])
+    return json_response({"ids": ids, "jobs": [entry(world.store.jobs[number]) for number in ids]}, 201)
+
+
+def read_staged(fields: Fields) -> staged.StagedJob:
+    """Return the job of a pipeline that an object describes."""
+    job = staged.StagedJob(
+        name=fields.required_text("name"),
+        stage=fields.text("stage", "test"),
+        tag_list=fields.texts("tag_list"),
+        needs=fields.texts("needs") if fields.given("needs") else None,
+        when=fields.one_of("when", staged.WHENS, "on_success"),
+        allow_failure=fields.boolean("allow_failure", default=False),
+        duration_seconds=duration(fields),
+        outcome=fields.one_of("outcome", OUTCOMES, "success"),
+    )
+    fields.done()
+    return job
 
 
 def duration(fields: Fields) -> float | None:

@@ -45,6 +45,8 @@ class JobLife:
         store: the records.
         clock: returns epoch seconds.
         changed: called with the job after each change of its state.
+
+    `following` has what to do when a job of a pipeline has ended, by the pipeline's id.
     """
 
     def __init__(self, store: Store, clock: Callable[[], float], changed: Callable[[Job], None]) -> None:
@@ -52,6 +54,7 @@ class JobLife:
         self.clock = clock
         self.changed = changed
         self.endings: list[tuple[float, int]] = []
+        self.following: dict[int, Callable[[], None]] = {}
 
     def create(self, order: JobOrder) -> list[Job]:
         """Create a pipeline's jobs; each passes through created, as in GitLab, before it is pending."""
@@ -124,12 +127,20 @@ class JobLife:
         """End a running job."""
         job = self.expect(job_id, "running")
         ended = self.clock() if at is None else at
-        return self.change(replace(job, status=status, finished_at=ended, failure_reason=reason))
+        changed = self.change(replace(job, status=status, finished_at=ended, failure_reason=reason))
+        self.follow(changed)
+        return changed
 
     def cancel(self, job_id: int) -> Job:
         """Cancel a job that has not ended."""
         job = self.expect(job_id, *UNFINISHED_STATUSES)
-        return self.change(replace(job, status="canceled", finished_at=self.clock()))
+        changed = self.change(replace(job, status="canceled", finished_at=self.clock()))
+        self.follow(changed)
+        return changed
+
+    def follow(self, job: Job) -> None:
+        """Let the pipeline of a job that has ended go on."""
+        self.following.get(job.pipeline_id, lambda: None)()
 
     def advance(self) -> None:
         """End the running jobs whose duration is over, at the moment it was over."""

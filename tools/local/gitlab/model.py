@@ -105,7 +105,10 @@ class Pipeline:
 
 @dataclass(frozen=True)
 class Job:
-    """A job; `duration_seconds` (None = until finished by hand) and `outcome` say how it will end once started."""
+    """A job; `duration_seconds` (None = until finished by hand) and `outcome` say how it will end once started.
+
+    `needs` None means that it waits for the stages before its own.
+    """
 
     id: int
     name: str
@@ -127,6 +130,9 @@ class Job:
     runner_id: int | None = None
     manager_id: int | None = None
     system_id: str | None = None
+    needs: tuple[str, ...] | None = None
+    when: str = "on_success"
+    allow_failure: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from tools.local.gitlab import api_hooks, api_jobs, api_projects, api_runners, api_session, id_tokens
+from tools.local.gitlab import api_hooks, api_jobs, api_projects, api_runners, api_session, graphql, id_tokens
 from tools.local.gitlab import control_jobs as jobs
 from tools.local.gitlab import control_state as state
 from tools.local.gitlab import control_world as made
@@ -69,6 +69,7 @@ API_ROUTES = (
             ("DELETE", "/:hook_id", api_hooks.delete_hook, WRITE_SCOPES),
         )
     ),
+    Route("POST", "/api/graphql", graphql.answer),
     Route("GET", f"{API}/runners/:id", api_runners.get_runner),
     Route("GET", f"{API}/runners/:id/jobs", api_runners.list_runner_jobs),
     Route("GET", f"{API}/runners/:id/managers", api_runners.list_managers),
@@ -91,6 +92,7 @@ CONTROL_ROUTES = (
     Route("POST", f"{CONTROL}/runners", made.create_runner, None),
     Route("PUT", f"{CONTROL}/runners/:id", made.change_runner, None),
     Route("POST", f"{CONTROL}/jobs", jobs.create_jobs, None),
+    Route("POST", f"{CONTROL}/pipelines", jobs.create_pipeline, None),
     Route("GET", f"{CONTROL}/jobs", jobs.list_jobs, None),
     Route("POST", f"{CONTROL}/jobs/:id/enqueue", jobs.enqueue_job, None),
     Route("POST", f"{CONTROL}/jobs/:id/start", jobs.start_job, None),

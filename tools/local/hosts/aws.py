@@ -1,4 +1,4 @@
-"""The two calls that the simulated hosts make to the local AWS."""
+"""The calls that the simulated hosts make to the local AWS."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 API_VERSION = "2011-01-01"
+LAUNCHING = "autoscaling:EC2_INSTANCE_LAUNCHING"
 TERMINATING = "autoscaling:EC2_INSTANCE_TERMINATING"
 TIMEOUT_SECONDS = 5.0
 
@@ -60,9 +61,21 @@ class LocalAws:
         Raises:
             AwsError: it was refused or not answered.
         """
-        hooks = self.terminating_hooks()
+        self.proceed(instance_id, TERMINATING)
+
+    def enter(self, instance_id: str) -> None:
+        """Complete the launching lifecycle action of an instance, for every such hook of the group.
+
+        Raises:
+            AwsError: it was refused or not answered.
+        """
+        self.proceed(instance_id, LAUNCHING)
+
+    def proceed(self, instance_id: str, transition: str) -> None:
+        """Complete the lifecycle actions of an instance for one transition."""
+        hooks = self.hooks(transition)
         if not hooks:
-            raise AwsError(f"{self.group} has no {TERMINATING} lifecycle hook")
+            raise AwsError(f"{self.group} has no {transition} lifecycle hook")
         for hook in hooks:
             self.query(
                 "CompleteLifecycleAction",
@@ -74,12 +87,12 @@ class LocalAws:
                 },
             )
 
-    def terminating_hooks(self) -> list[str]:
-        """Return the names of the group's lifecycle hooks for termination."""
+    def hooks(self, transition: str) -> list[str]:
+        """Return the names of the group's lifecycle hooks for a transition."""
         document = self.query("DescribeLifecycleHooks", {"AutoScalingGroupName": self.group})
         members = [element for element in document.iter() if element.tag.endswith("member")]
         texts = [{child.tag.rpartition("}")[2]: child.text or "" for child in member} for member in members]
-        return [t["LifecycleHookName"] for t in texts if t.get("LifecycleTransition") == TERMINATING]
+        return [t["LifecycleHookName"] for t in texts if t.get("LifecycleTransition") == transition]
 
     def query(self, action: str, parameters: Mapping[str, str]) -> ET.Element:
         """Send one request of the Auto Scaling Query API and return the answer."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 IN_SERVICE = "InService"
 DRAINING = "Terminating:Wait"
+ENTERING = "Pending:Wait"
 GONE = frozenset({"Terminated", "Terminating:Proceed"})
 """States in which the machine is shut down, or about to be with nobody waiting for its jobs."""
 
@@ -61,15 +62,19 @@ class HostFleet:
         slots: jobs that one host runs at once.
         jobs: the runner's jobs.
         managers: the runner.
-        complete: completes an instance's lifecycle action; True when that worked, else it is tried again next time.
+        complete: completes the lifecycle action of an instance that ends; True when that worked, else it is tried again
+            next time.
+        enter: the same for an instance that begins.
     """
 
     slots: int
     jobs: JobQueue
     managers: Managers
     complete: Callable[[str], bool]
+    enter: Callable[[str], bool]
     hosts: dict[str, str] = field(default_factory=dict)
     completed: set[str] = field(default_factory=set)
+    entered: set[str] = field(default_factory=set)
     instances_seen: set[str] = field(default_factory=set)
     jobs_taken: int = 0
     jobs_killed: int = 0
@@ -86,6 +91,8 @@ class HostFleet:
         self.hosts = alive
         self.instances_seen.update(alive)
         self.completed &= set(alive)
+        self.entered &= {name for name, state in alive.items() if state == ENTERING}
+        self.begin()
         self.take_jobs()
         self.drain()
 
@@ -94,6 +101,14 @@ class HostFleet:
         for job_id in self.running_on(instance_id):
             self.jobs_killed += self.jobs.lose(job_id)
         self.managers.part(system_id(instance_id))
+
+    def begin(self) -> None:
+        """Meet GitLab and complete the lifecycle action of each host that has booted."""
+        for instance_id, state in sorted(self.hosts.items()):
+            if state == ENTERING and instance_id not in self.entered:
+                self.managers.meet([system_id(instance_id)])
+                if self.enter(instance_id):
+                    self.entered.add(instance_id)
 
     def take_jobs(self) -> None:
         """Let the hosts in service take the pending jobs that fit."""

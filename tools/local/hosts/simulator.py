@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tools.local.hosts.fleet import JobQueue, Managers
     from tools.local.hosts.model import Instance
 
+    Completion = Callable[[str], bool]
+
 STOP_SECONDS = 10.0
 
 
@@ -26,7 +28,11 @@ class Aws(Protocol):
         ...
 
     def complete(self, instance_id: str) -> None:
-        """Complete an instance's lifecycle action."""
+        """Complete the lifecycle action of an instance that ends."""
+        ...
+
+    def enter(self, instance_id: str) -> None:
+        """Complete the lifecycle action of an instance that begins."""
         ...
 
 
@@ -35,13 +41,15 @@ class Simulator:
 
     Args:
         aws: the group.
-        make_fleet: makes the hosts, given what completes a lifecycle action.
+        make_fleet: makes the hosts, given what completes the lifecycle actions of ending and of beginning instances.
         poll_seconds: the pause between two looks at the group.
     """
 
-    def __init__(self, aws: Aws, make_fleet: Callable[[Callable[[str], bool]], HostFleet], poll_seconds: float) -> None:
+    def __init__(
+        self, aws: Aws, make_fleet: Callable[[Completion, Completion], HostFleet], poll_seconds: float
+    ) -> None:
         self.aws = aws
-        self.fleet = make_fleet(self.complete)
+        self.fleet = make_fleet(self.complete, self.enter)
         self.poll_seconds = poll_seconds
         self.errors = 0
         self.last_error = ""
@@ -74,9 +82,17 @@ class Simulator:
             self.fleet.step(listed)
 
     def complete(self, instance_id: str) -> bool:
-        """Complete an instance's lifecycle action; False to try again."""
+        """Complete the lifecycle action of an instance that ends; False to try again."""
+        return self.tried(self.aws.complete, instance_id)
+
+    def enter(self, instance_id: str) -> bool:
+        """Complete the lifecycle action of an instance that begins; False to try again."""
+        return self.tried(self.aws.enter, instance_id)
+
+    def tried(self, call: Callable[[str], None], instance_id: str) -> bool:
+        """Make a call about an instance and tell whether it worked."""
         try:
-            self.aws.complete(instance_id)
+            call(instance_id)
         except AwsError as error:
             self.note(str(error))
             return False
@@ -120,8 +136,8 @@ class Simulators:
         slots = int(str(order["slots"]))
         aws = LocalAws(str(order["aws_endpoint"]).rstrip("/"), str(order["region"]), group)
 
-        def make_fleet(complete: Callable[[str], bool]) -> HostFleet:
-            return HostFleet(slots, self.jobs_of(runner), self.managers_of(runner), complete)
+        def make_fleet(complete: Completion, enter: Completion) -> HostFleet:
+            return HostFleet(slots, self.jobs_of(runner), self.managers_of(runner), complete, enter)
 
         simulator = Simulator(aws, make_fleet, float(str(order["poll_seconds"])))
         with self.lock:

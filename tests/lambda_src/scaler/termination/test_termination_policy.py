@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 import boto3
 import pytest
 from botocore.stub import Stubber
+from hypothesis import given
+from hypothesis import strategies as st
 
 from scaler import codec
 from scaler.model import State
@@ -17,6 +19,7 @@ from tests.lambda_src.scaler.fakes import START, FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from random import Random
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
@@ -62,6 +65,34 @@ def test_each_zone_and_market_has_its_own_capacity() -> None:
     asked["CapacityToTerminate"] += other["CapacityToTerminate"]
     asked["Instances"] += other["Instances"]
     assert choose(parse(asked), STATE, START) == ["i-1", "i-3"]
+
+
+PLACES = [(zone, market) for zone in ("us-east-1a", "us-east-1b") for market in ("spot", "on-demand")]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(PLACES), st.booleans(), st.booleans()), max_size=40),
+    st.dictionaries(st.sampled_from(PLACES), st.integers(0, 12)),
+    st.randoms(use_true_random=False),
+)
+def test_exactly_as_many_of_the_longest_idle_go_as_are_asked_for(
+    fleet: list[tuple[tuple[str, str], bool, bool]], wanted: dict[tuple[str, str], int], random: Random
+) -> None:
+    """A fleet: each instance's place, whether it is idle, and whether the group offers it."""
+    places = {f"i-{number}": place for number, (place, _, _) in enumerate(fleet)}
+    idle = [f"i-{number}" for number, (_, is_idle, _) in enumerate(fleet) if is_idle]
+    given_ids = [f"i-{number}" for number, (_, _, is_given) in enumerate(fleet) if is_given]
+    random.shuffle(idle)
+    random.shuffle(given_ids)
+    asked: dict[str, Any] = {"CapacityToTerminate": [], "Instances": []}
+    for instance in given_ids:
+        asked["Instances"] += event(0, instance, zone=places[instance][0], market=places[instance][1])["Instances"]
+    for (zone, market), capacity in wanted.items():
+        asked["CapacityToTerminate"] += event(capacity, zone=zone, market=market)["CapacityToTerminate"]
+    chosen = choose(parse(asked), replace(STATE, idle=tuple(idle)), START)
+    for place in PLACES:
+        may_go = [instance for instance in idle if instance in given_ids and places[instance] == place]
+        assert may_go[: wanted.get(place, 0)] == [instance for instance in chosen if places[instance] == place]
 
 
 @pytest.mark.parametrize(

@@ -63,11 +63,12 @@ class Stack:
     folder: Path
 
     def client(self, service: str, *keys: str, **options: Any) -> Any:
-        key, secret = keys or ("test", "test")
+        key, secret, token = (*(keys or ("test", "test")), None)[:3]
         return boto3.client(
             service,  # type: ignore[call-overload]
             aws_access_key_id=key,
             aws_secret_access_key=secret,
+            aws_session_token=token,
             config=Config(retries={"total_max_attempts": 1}, **options),
             endpoint_url=self.endpoint,
             region_name="us-east-1",
@@ -122,6 +123,16 @@ def running(folder: Path, *options: str) -> Iterator[Stack]:
             process.kill()
             process.wait()
             raise
+
+
+@contextlib.contextmanager
+def enforced(stack: Stack) -> Iterator[None]:
+    """Enforce IAM for a while."""
+    stack.local("PUT", "settings", {"iam": True})
+    try:
+        yield
+    finally:
+        stack.local("PUT", "settings", {"iam": False})
 
 
 def eventually(holds: Callable[[], object], seconds: float = 10) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.tools.local.aws.fakes import ACCOUNT, FUNCTION, REGION, TERMINATING, World
 from tools.local.aws.autoscaling.errors import (
+    ActiveInstanceRefreshNotFoundError,
     AlreadyExistsError,
     InvalidActionError,
     ResourceInUseError,
@@ -206,8 +207,8 @@ def test_tags_can_be_set_filtered_and_removed(world: World) -> None:
 
 
 def test_an_action_that_is_not_emulated_says_so(world: World) -> None:
-    with pytest.raises(InvalidActionError, match="StartInstanceRefresh"):
-        world.scaling.call(ACCOUNT, REGION, "StartInstanceRefresh", {})
+    with pytest.raises(InvalidActionError, match="PutScheduledUpdateGroupAction"):
+        world.scaling.call(ACCOUNT, REGION, "PutScheduledUpdateGroupAction", {})
 
 
 def test_activities_tell_what_happened_and_why(world: World) -> None:
@@ -237,3 +238,19 @@ def test_a_warm_pool_can_be_put_described_and_deleted(world: World) -> None:
     assert world.call("DescribeWarmPool")["WarmPoolConfiguration"]["PoolState"] == "Stopped"
     world.call("DeleteWarmPool")
     assert "WarmPoolConfiguration" not in world.call("DescribeWarmPool")
+
+
+def test_an_instance_refresh_is_a_record_and_replaces_nothing(world: World) -> None:
+    world.create(desired=1)
+    before = world.ids()
+    first = world.call("StartInstanceRefresh", Strategy="Rolling")["InstanceRefreshId"]
+    second = world.call("StartInstanceRefresh")["InstanceRefreshId"]
+    shown = world.call("DescribeInstanceRefreshes")["InstanceRefreshes"]
+    assert [(each["InstanceRefreshId"], each["Status"]) for each in shown] == [
+        (second, "Successful"),
+        (first, "Successful"),
+    ]
+    assert len(world.call("DescribeInstanceRefreshes", InstanceRefreshIds=[first])["InstanceRefreshes"]) == 1
+    with pytest.raises(ActiveInstanceRefreshNotFoundError):
+        world.call("CancelInstanceRefresh")
+    assert world.ids() == before

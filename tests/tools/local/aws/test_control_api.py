@@ -10,7 +10,7 @@ import pytest
 
 from tests.tools.local.aws.fakes import TERMINATING, World
 from tools.local.aws.clock import Clock
-from tools.local.aws.control import Control, Workers
+from tools.local.aws.control import Control, Iam, Workers
 from tools.local.aws.front import Front
 from tools.local.aws.outages import Outages
 from tools.local.aws.stats import Stats
@@ -23,7 +23,9 @@ class Client:
         self.stats = Stats()
         self.passed: list[Any] = []
         self.ended: list[str] = []
-        control = Control(world.scaling, Clock(world.clock.now), Workers(end=self.ended.append), self.stats, Outages())
+        self.enforced: list[bool] = []
+        workers, iam = Workers(end=self.ended.append), Iam(change=self.enforced.append)
+        control = Control(world.scaling, Clock(world.clock.now), workers, self.stats, Outages(), iam)
         self.front = Front(control, self.emulator, "us-east-1")
 
     async def emulator(self, scope: Any, receive: Any, send: Any) -> None:
@@ -91,6 +93,7 @@ def test_settings_change_one_at_a_time(world: World, client: Client) -> None:
         ({"sts_delay_seconds": -1}, "not negative"),
         ({"sts_fail": "Boredom"}, "one of AccessDenied"),
         ({"kms_fail": True}, "one of AccessDenied"),
+        ({"iam": "off"}, "true or false"),
     ],
 )
 def test_a_wrong_setting_changes_nothing_and_is_named(client: Client, settings: dict[str, Any], message: str) -> None:
@@ -99,6 +102,13 @@ def test_a_wrong_setting_changes_nothing_and_is_named(client: Client, settings: 
     assert status == 400
     assert message in answer["error"]
     assert before == client.ask("GET", "/_local/settings")
+
+
+def test_iam_is_enforced_as_long_as_it_is_set(client: Client) -> None:
+    assert client.ask("GET", "/_local/settings")[1]["iam"] is False
+    assert [client.put(iam=wanted)[1]["iam"] for wanted in (True, False)] == [True, False]
+    assert client.put(boot_seconds=1)[1]["iam"] is False
+    assert client.enforced == [True, False]
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'{"boot_seconds": NaN}'])

@@ -15,8 +15,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.tools.local.aws.stack import (
+    TRUST,
     Stack,
     denied,
+    enforced,
     eventually,
     permit_url,
     post,
@@ -110,12 +112,34 @@ def test_launch_templates_keep_everything(stack: Stack) -> None:
     assert data.items() <= versions["LaunchTemplateVersions"][0]["LaunchTemplateData"].items()
 
 
+def test_the_default_rule_of_a_security_group_can_be_revoked_as_terraform_does(stack: Stack) -> None:
+    """Correction: rules_for_all_traffic_have_no_ports."""
+    client = stack.client("ec2")
+    group = client.create_security_group(GroupName="closed", Description="closed")["GroupId"]
+    default = {"IpProtocol": "-1", "FromPort": 0, "ToPort": 0, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+    client.revoke_security_group_egress(GroupId=group, IpPermissions=[default])
+    assert client.describe_security_groups(GroupIds=[group])["SecurityGroups"][0]["IpPermissionsEgress"] == []
+
+
 def test_an_event_age_that_was_not_given_is_not_answered(stack: Stack) -> None:
     """Correction: event_age_is_not_invented."""
     stack.function("aged", "echo")
     client = stack.client("lambda")
     client.put_function_event_invoke_config(FunctionName="aged", MaximumRetryAttempts=0)
     assert "MaximumEventAgeInSeconds" not in client.get_function_event_invoke_config(FunctionName="aged")
+
+
+def test_a_saved_query_is_there_until_it_is_deleted(stack: Stack) -> None:
+    """Correction: queries_can_be_saved."""
+    logs = stack.client("logs")
+    made = logs.put_query_definition(name="ci/why", queryString="fields @message", logGroupNames=["/ci"])
+    name = made["queryDefinitionId"]
+    logs.put_query_definition(name="ci/why", queryDefinitionId=name, queryString="limit 1")
+    assert logs.describe_query_definitions(queryDefinitionNamePrefix="ci/")["queryDefinitions"] == [
+        {"queryDefinitionId": name, "name": "ci/why", "queryString": "limit 1"}
+    ]
+    assert logs.delete_query_definition(queryDefinitionId=name)["success"]
+    assert logs.describe_query_definitions()["queryDefinitions"] == []
 
 
 def test_calls_are_counted(stack: Stack) -> None:
@@ -157,6 +181,70 @@ def test_iam_conditions_are_evaluated_on_the_request(tmp_path: Path) -> None:
             denied(autoscaling.describe_auto_scaling_groups),
         ]
     assert answers == [False, True, False, True, False, True, True]
+
+
+def trust(**condition: str) -> str:
+    """Return a trust policy: the account's roles that meet a condition on a key of AWS."""
+    key, value = next(iter(condition.items()))
+    statement = {
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {f"aws:{key}": value}},
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::000000000000:root"},
+    }
+    return json.dumps({"Statement": [statement], "Version": "2012-10-17"})
+
+
+def test_a_session_is_known_by_its_roles_arn_and_comes_over_a_secure_transport(stack: Stack) -> None:
+    """Correction: sessions_are_their_role. Correction: transport_counts_as_secure."""
+    iam, sts = stack.client("iam"), stack.client("sts")
+    arn = "arn:aws:iam::000000000000:role"
+    may_assume = {"Action": "sts:AssumeRole", "Effect": "Allow", "Resource": "*"}
+    everything = json.dumps({"Statement": [may_assume], "Version": "2012-10-17"})
+    for name in ("caller", "stranger"):
+        iam.create_role(AssumeRolePolicyDocument=json.dumps(TRUST), Path="/ci/", RoleName=name)
+        iam.put_role_policy(PolicyDocument=everything, PolicyName="p", RoleName=name)
+    iam.create_role(AssumeRolePolicyDocument=trust(PrincipalArn=f"{arn}/ci/caller"), RoleName="by-arn")
+    iam.create_role(AssumeRolePolicyDocument=trust(SecureTransport="true"), RoleName="by-transport")
+    answers = {}
+    for name in ("caller", "stranger"):
+        made = sts.assume_role(RoleArn=f"{arn}/ci/{name}", RoleSessionName="job-1")["Credentials"]
+        session = stack.client("sts", made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
+        with enforced(stack):
+            answers[name] = [
+                denied(session.assume_role, RoleArn=f"{arn}/{wanted}", RoleSessionName="job-1")
+                for wanted in ("by-arn", "by-transport")
+            ]
+    assert answers == {"caller": [False, False], "stranger": [True, False]}
+
+
+def test_who_may_invoke_one_alias_may_invoke_nothing_else(stack: Stack) -> None:
+    """Correction: aliases_are_resources."""
+    arn = str(stack.function("guarded", "door", Publish=True)["FunctionArn"]).removesuffix(":1")
+    client = stack.client("lambda")
+    for alias in ("jobs", "hosts"):
+        client.create_alias(FunctionName="guarded", FunctionVersion="1", Name=alias)
+    allow = {"Action": "lambda:InvokeFunction", "Effect": "Allow"}
+    keys = {
+        "hosts": user(stack, "host", allow | {"Resource": f"{arn}:hosts"}),
+        "": user(stack, "unqualified", allow | {"Resource": arn}),
+    }
+    doors: dict[str, dict[str, str]] = {
+        "": {},
+        "jobs": {"Qualifier": "jobs"},
+        "hosts": {"Qualifier": "hosts"},
+        "1": {"Qualifier": "1"},
+    }
+    answers = {}
+    with enforced(stack):
+        for name, key in keys.items():
+            invoke = stack.client("lambda", *key).invoke
+            answers[name] = [
+                door
+                for door, more in doors.items()
+                if not denied(invoke, FunctionName="guarded", Payload=b"{}", **more)
+            ]
+    assert answers == {"hosts": ["hosts"], "": [""]}
 
 
 def test_a_reset_forgets_groups_too(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import jwt
 import pytest
 
-from common.http import aging_session
+from common.connections import aging_connections
 from credentials.bounded import Bounded
 from credentials.budget import Deadline
 from credentials.gitlab import GitLab as KeyClient
@@ -151,7 +151,7 @@ def test_the_vendor_fetches_the_keys_over_tls_with_the_stand_ins_own_authority(
 ) -> None:
     chain = make_chain(tmp_path)
     with serve(tls_context(str(chain.certificate), str(chain.key))) as server, ThreadPoolExecutor(1) as pool:
-        new_session = functools.partial(aging_session, 60, pool_size=1, clock=time.time)
+        new_session = functools.partial(aging_connections, 60, pool_size=1, clock=time.time)
         vendor = KeyClient(server.endpoint, lambda ca: new_session(ca_pem=ca or None), str, Bounded(pool))
         vendor.use_ca(chain.authority.read_text())
         assert json.loads(vendor.keys(Deadline(5))) == server.gitlab.keys.key_set()

@@ -50,6 +50,11 @@ def test_only_the_hooks_for_termination_are_completed(aws: LocalAws, aws_server:
     assert "/us-east-1/autoscaling/aws4_request" in aws_server.authorization
 
 
+def test_an_instance_that_begins_completes_the_hooks_for_launches(aws: LocalAws, aws_server: AwsServer) -> None:
+    aws.enter(FIRST)
+    assert aws_server.actions[-1]["LifecycleHookName"] == "launch"
+
+
 def test_a_refused_completion_is_an_error(aws: LocalAws, aws_server: AwsServer) -> None:
     aws_server.status = 400
     with pytest.raises(AwsError):

@@ -7,7 +7,7 @@ from tools.local.hosts import HostFleet, Instance, system_id
 
 
 class Hook:
-    """The group's lifecycle hook."""
+    """One of the group's lifecycle hooks."""
 
     def __init__(self) -> None:
         self.completed: list[str] = []
@@ -24,8 +24,13 @@ def hook() -> Hook:
 
 
 @pytest.fixture
-def fleet(runner: MemoryRunner, hook: Hook) -> HostFleet:
-    return HostFleet(2, runner, runner, hook)
+def launch_hook() -> Hook:
+    return Hook()
+
+
+@pytest.fixture
+def fleet(runner: MemoryRunner, hook: Hook, launch_hook: Hook) -> HostFleet:
+    return HostFleet(2, runner, runner, hook, launch_hook)
 
 
 def test_hosts_in_service_take_jobs_up_to_their_slots(fleet: HostFleet, runner: MemoryRunner) -> None:
@@ -46,6 +51,18 @@ def test_a_host_takes_jobs_only_in_service(fleet: HostFleet, runner: MemoryRunne
 def test_a_host_in_service_registers_its_manager_before_it_has_jobs(fleet: HostFleet, runner: MemoryRunner) -> None:
     fleet.step(instances(first="Pending", second="InService"))
     assert runner.met == {system_id(SECOND)}
+
+
+def test_a_host_comes_into_service_once_gitlab_knows_its_manager(
+    fleet: HostFleet, runner: MemoryRunner, launch_hook: Hook, hook: Hook
+) -> None:
+    launch_hook.works = False
+    fleet.step(instances(first="Pending:Wait", second="Pending"))
+    assert (runner.met, launch_hook.completed) == ({system_id(FIRST)}, [FIRST])
+    launch_hook.works = True
+    fleet.step(instances(first="Pending:Wait", second="Pending"))
+    fleet.step(instances(first="Pending:Wait", second="Pending:Wait"))
+    assert (launch_hook.completed, hook.completed) == ([FIRST, FIRST, SECOND], [])
 
 
 def test_a_draining_host_takes_nothing_finishes_its_jobs_and_only_then_goes(

@@ -33,9 +33,12 @@ class MemoryAws:
         if self.broken:
             raise AwsError(f"{instance_id} cannot be completed")
 
+    def enter(self, instance_id: str) -> None:
+        self.complete(instance_id)
+
 
 def simulator(aws: MemoryAws, runner: MemoryRunner) -> Simulator:
-    return Simulator(aws, lambda complete: HostFleet(1, runner, runner, complete), poll_seconds=0.01)
+    return Simulator(aws, lambda *hooks: HostFleet(1, runner, runner, *hooks), poll_seconds=0.01)
 
 
 def test_an_unreadable_group_kills_no_jobs(runner: MemoryRunner, capsys: pytest.CaptureFixture[str]) -> None:
@@ -155,7 +158,7 @@ def test_a_paused_runners_hosts_take_nothing(played: Played) -> None:
     played.control("POST", "jobs", {"project_id": 1, "tag_list": ["linux"]})
     played.control("PUT", "runners/1", {"paused": True, "tag_list": ["linux"]})
     board = RunnerBoard(played.gitlab, 1)
-    fleet = HostFleet(1, board, board, lambda _: True)
+    fleet = HostFleet(1, board, board, lambda _: True, lambda _: True)
     fleet.step(instances(first="InService"))
     assert fleet.jobs_taken == 0
     played.control("PUT", "runners/1", {"paused": False})
@@ -168,7 +171,7 @@ def test_a_protected_runner_takes_jobs_of_protected_refs_only(played: Played) ->
     played.control("POST", "jobs", [{"project_id": 1, "ref": "feature"}, {"project_id": 1, "ref": "main"}])
     played.control("PUT", "runners/1", {"access_level": "ref_protected"})
     board = RunnerBoard(played.gitlab, 1)
-    HostFleet(5, board, board, lambda _: True).step(instances(first="InService"))
+    HostFleet(5, board, board, lambda _: True, lambda _: True).step(instances(first="InService"))
     assert [job["status"] for job in played.jobs()] == ["pending", "running"]
 
 

@@ -45,3 +45,9 @@ class InvalidActionError(AutoScalingError):
     """An action of Auto Scaling that this emulator does not have."""
 
     code = "InvalidAction"
+
+
+class ActiveInstanceRefreshNotFoundError(AutoScalingError):
+    """No instance refresh is under way."""
+
+    code = "ActiveInstanceRefreshNotFound"

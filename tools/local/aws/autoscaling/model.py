@@ -173,6 +173,7 @@ class Group:
     suspended: dict[str, str] = field(default_factory=dict)
     activities: list[Activity] = field(default_factory=list)
     warm_pool: dict[str, Any] | None = None
+    refreshes: list[dict[str, Any]] = field(default_factory=list)
     reason: str = ""
     cooldown_until: float = 0.0
     consulting: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tools.local.aws.autoscaling import groups, hooks, instances, policies, records, warm_pools
+from tools.local.aws.autoscaling import groups, hooks, instances, policies, records, refreshes, warm_pools
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     Operation = Callable[[Region, dict[str, Any]], dict[str, Any]]
 
 OPERATIONS: dict[str, Operation] = {
+    "CancelInstanceRefresh": refreshes.cancel,
     "CompleteLifecycleAction": hooks.complete,
     "CreateAutoScalingGroup": groups.create,
     "CreateOrUpdateTags": records.create_or_update_tags,
@@ -25,6 +26,7 @@ OPERATIONS: dict[str, Operation] = {
     "DescribeAccountLimits": records.describe_account_limits,
     "DescribeAutoScalingGroups": groups.describe,
     "DescribeAutoScalingInstances": instances.describe,
+    "DescribeInstanceRefreshes": refreshes.describe,
     "DescribeLifecycleHookTypes": hooks.describe_types,
     "DescribeLifecycleHooks": hooks.describe,
     "DescribePolicies": policies.describe,
@@ -43,6 +45,7 @@ OPERATIONS: dict[str, Operation] = {
     "SetDesiredCapacity": groups.set_desired_capacity,
     "SetInstanceHealth": instances.set_health,
     "SetInstanceProtection": instances.set_protection,
+    "StartInstanceRefresh": refreshes.start,
     "SuspendProcesses": groups.suspend,
     "TerminateInstanceInAutoScalingGroup": instances.terminate_one,
     "UpdateAutoScalingGroup": groups.update,

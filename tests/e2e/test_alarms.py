@@ -1,0 +1,129 @@
+"""Every operational alarm goes to ALARM and back, by its own definition, on the metrics that it watches."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.terraform.test_observability_conventions import alarms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.e2e.support import Live
+
+pytestmark = pytest.mark.e2e
+
+RUNBOOK = " Runbook: docs/runbooks/"
+FUNCTIONS = ("credentials", "scaler", "schedule", "termination", "webhook")
+NAMES = sorted(
+    name
+    for runbook, _ in alarms()
+    for name in (
+        [f"{function}-{runbook.removeprefix('function-')}" for function in FUNCTIONS]
+        if runbook.startswith("function-")
+        else [runbook]
+    )
+)
+# What DescribeAlarms answers and PutMetricAlarm takes.
+DEFINITION = (
+    "ComparisonOperator",
+    "DatapointsToAlarm",
+    "EvaluationPeriods",
+    "MetricName",
+    "Namespace",
+    "Period",
+    "Statistic",
+    "Threshold",
+    "TreatMissingData",
+)
+PATIENCE_SECONDS = 15
+
+
+class Copy:
+    """An alarm with the definition of a real one, on metrics that nobody else publishes."""
+
+    def __init__(self, live: Live, alarm: Mapping[str, Any]) -> None:
+        self.cloudwatch = live.aws("cloudwatch")
+        self.name = f"test-{alarm['AlarmName']}"
+        self.definition = {key: alarm[key] for key in DEFINITION if alarm.get(key) is not None}
+        self.definition["Namespace"] = f"{alarm['Namespace']}/test"
+        self.dimensions = alarm.get("Dimensions", [])
+        self.below = alarm["ComparisonOperator"] == "LessThanThreshold"
+
+    def put(self) -> None:
+        """Make the alarm."""
+        self.cloudwatch.put_metric_alarm(AlarmName=self.name, Dimensions=self.dimensions, **self.definition)
+
+    def publish(self, is_bad: bool, periods: range) -> None:
+        """Publish a value for periods, counted back from the one in hand."""
+        change = -1.0 if self.below else 0.0
+        value = self.definition["Threshold"] + (change if is_bad else 1.0 if self.below else -1.0)
+        period = self.definition["Period"]
+        now = time.time() // period * period
+        data = [
+            {
+                "Dimensions": self.dimensions,
+                "MetricName": self.definition["MetricName"],
+                "Timestamp": now - number * period,
+                "Value": value,
+            }
+            for number in periods
+        ]
+        self.cloudwatch.put_metric_data(Namespace=self.definition["Namespace"], MetricData=data)
+
+
+@pytest.fixture(scope="module")
+def operational(live: Live) -> dict[str, dict[str, Any]]:
+    """The alarms that tell somebody, by their names without the fleet's."""
+    prefix = f"{live.addresses['fleet']}-"
+    pages = live.aws("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix=prefix)
+    found = [alarm for page in pages for alarm in page["MetricAlarms"] if RUNBOOK in alarm["AlarmDescription"]]
+    return {alarm["AlarmName"].removeprefix(prefix): alarm for alarm in found}
+
+
+@pytest.fixture(scope="module")
+def driven(live: Live, operational: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
+    """The states that each alarm went through: bad values first, good ones then, all alarms side by side."""
+    copies = {name: Copy(live, alarm) for name, alarm in operational.items()}
+    seen: dict[str, list[str]] = {name: [] for name in copies}
+    try:
+        for copy in copies.values():
+            copy.put()
+            # Silence is what the one alarm is about; of the others, the newest two periods are left for what follows.
+            if copy.definition["TreatMissingData"] != "breaching":
+                copy.publish(True, range(2, copy.definition["EvaluationPeriods"] + 2))
+        follow(live, copies, seen, "ALARM")
+        for copy in copies.values():
+            copy.publish(False, range(1, 2))
+        follow(live, copies, seen, "OK")
+    finally:
+        live.aws("cloudwatch").delete_alarms(AlarmNames=[copy.name for copy in copies.values()])
+    return seen
+
+
+def follow(live: Live, copies: dict[str, Copy], seen: dict[str, list[str]], wanted: str) -> None:
+    """Note the state of each alarm once all are in it, or when they had time enough."""
+
+    def states() -> dict[str, str]:
+        pages = live.aws("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix="test-")
+        return {alarm["AlarmName"]: str(alarm["StateValue"]) for page in pages for alarm in page["MetricAlarms"]}
+
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while set(states().values()) != {wanted} and time.monotonic() < deadline:
+        time.sleep(0.3)
+    found = states()
+    for name, copy in copies.items():
+        seen[name].append(found[copy.name])
+
+
+def test_every_alarm_of_the_module_is_on_the_stack(operational: dict[str, dict[str, Any]]) -> None:
+    assert len(NAMES) > len(FUNCTIONS)
+    assert sorted(operational) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_alarm_goes_off_and_is_over(driven: dict[str, list[str]], name: str) -> None:
+    assert driven[name] == ["ALARM", "OK"]

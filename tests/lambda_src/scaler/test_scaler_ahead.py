@@ -1,0 +1,275 @@
+"""Looking ahead, from GitLab's lists to the desired capacity."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scaler.capacity import Phase
+from scaler.errors import DeniedError, ReadError
+from scaler.history import key
+from scaler.model import Job
+from scaler.observe import HINT_PAUSE_SECONDS
+from scaler.outcome import Outcome
+from scaler.pipelines import Created, stage_key
+from tests.lambda_src.scaler.fakes import RULES, START, World, instance_id, system_id
+from tests.lambda_src.scaler.standin import StandIn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scaler.capacity import Rules
+
+AHEAD = replace(RULES, looks_ahead=True)
+BUILD_SECONDS = 300.0
+
+
+def build(number: int, pipeline: int, started_at: float | None = None) -> Job:
+    return Job(
+        number,
+        is_running=started_at is not None,
+        queued_at=START,
+        tags=frozenset(),
+        runner_id="5" if started_at else "",
+        system_id=system_id(1) if started_at else "",
+        name="build",
+        stage="build",
+        pipeline_id=pipeline,
+        started_at=started_at or 0.0,
+    )
+
+
+def later_jobs(pipeline: int, count: int) -> tuple[Created, ...]:
+    return tuple(
+        Created(
+            pipeline * 100 + number,
+            pipeline,
+            key(1, "test"),
+            stage_key("test"),
+            None,
+            is_ours=True,
+            is_automatic=True,
+            is_optional=False,
+        )
+        for number in range(1, count + 1)
+    )
+
+
+def started(rules: Rules = AHEAD) -> World:
+    """Return a world with one instance."""
+    world = World(rules=rules)
+    world.gitlab.projects = {1: []}
+    world.group.desired = 1
+    world.group.launch()
+    world.group.boot()
+    world.sweep()
+    world.settle()
+    return world
+
+
+def hook(world: World) -> Outcome:
+    world.hook(1)
+    return world.settle()
+
+
+def run(world: World, pipeline: int, seconds: float, later: int = 5) -> None:
+    """Let a pipeline's build run for some seconds, a hook at its start and one a little later."""
+    number = pipeline * 100
+    world.gitlab.projects[1] = [build(number, pipeline, world.clock.now)]
+    world.gitlab.created[1] = later_jobs(pipeline, later)
+    hook(world)
+    world.clock.sleep(seconds)
+    hook(world)
+
+
+def learnt(rules: Rules = AHEAD) -> World:
+    """Return a world in which the build has run a few times, each pipeline ending with it."""
+    world = started(rules)
+    for pipeline in range(1, 6):
+        run(world, pipeline, BUILD_SECONDS - 1, later=0)
+        world.clock.sleep(1)
+        world.gitlab.projects[1] = []
+        hook(world)
+        world.clock.sleep(60)
+    return world
+
+
+def test_capacity_for_the_next_stage_is_asked_for_before_its_jobs_are_pending() -> None:
+    world = learnt()
+    assert world.group.desired == 1
+    run(world, 9, BUILD_SECONDS - 30)
+    assert world.group.desired == 5
+    assert world.outcomes[-1] is Outcome.SCALED_OUT
+
+
+def test_early_in_the_stage_nothing_is_asked_for() -> None:
+    world = learnt()
+    run(world, 9, 5)
+    assert world.group.desired == 1
+
+
+def test_without_looking_ahead_gitlab_is_not_asked_and_nothing_is_kept() -> None:
+    world = learnt(RULES)
+    run(world, 9, BUILD_SECONDS - 30)
+    assert world.group.desired == 1
+    assert world.state.history == {}
+    assert world.state.projects[1].live == ()
+
+
+def test_the_same_job_is_never_started_for_twice() -> None:
+    world = learnt()
+    run(world, 9, BUILD_SECONDS - 30)
+    assert world.group.desired == 5
+    build_still_runs = list(world.gitlab.projects[1])
+    for _ in range(5):
+        world.clock.sleep(2)
+        hook(world)
+    assert world.group.desired == 5
+    # Some of the tests are pending now, and the build ends.
+    waiting = [
+        replace(build(900 + number, 9), name="test", stage="test", queued_at=world.clock.now) for number in (1, 2, 3)
+    ]
+    world.gitlab.projects[1] = [*build_still_runs, *waiting]
+    hook(world)
+    world.gitlab.projects[1] = waiting
+    world.clock.sleep(2)
+    hook(world)
+    assert world.group.desired == 5
+    assert max(world.group.history) == 5
+
+
+def test_what_has_been_under_way_does_not_come_again() -> None:
+    world = learnt()
+    run(world, 9, 60)
+    assert len(world.state.projects[1].created) == 5
+    world.gitlab.projects[1] = [build(901, 9, world.clock.now)]
+    world.clock.sleep(5)
+    hook(world)
+    assert {job.id for job in world.state.projects[1].created} == {902, 903, 904, 905}
+
+
+def broken(error: ReadError) -> Callable[[str], None]:
+    def fault(path: str) -> None:
+        if path == "/api/graphql":
+            raise error
+
+    return fault
+
+
+@pytest.mark.parametrize(
+    "error", [ReadError("GitLab answers 503"), DeniedError("refused")], ids=["server error", "denied"]
+)
+def test_a_look_ahead_that_fails_neither_makes_the_observation_incomplete_nor_is_repeated_at_once(
+    error: ReadError,
+) -> None:
+    world = learnt()
+    world.gitlab.fault = broken(error)
+    before = world.gitlab.requests
+    run(world, 9, 20)
+    assert world.outcomes[-1] is Outcome.UNCHANGED
+    # Two job lists, one query: after its failure the second one is left out.
+    assert world.gitlab.requests - before <= 3
+    world.gitlab.fault = None
+    world.clock.sleep(HINT_PAUSE_SECONDS)
+    hook(world)
+    assert world.state.projects[1].created
+
+
+def test_looking_ahead_takes_one_request_for_a_project_and_none_without_pipelines() -> None:
+    world = started()
+    before = world.gitlab.requests
+    hook(world)
+    assert world.gitlab.requests - before == 1
+    run(world, 1, 60)
+    before = world.gitlab.requests
+    world.clock.sleep(20)
+    hook(world)
+    assert world.gitlab.requests - before == 2
+
+
+def test_looking_ahead_leaves_the_budget_to_counting_jobs() -> None:
+    world = World(rules=AHEAD, requests_per_minute=20)
+    world.gitlab.projects = {key: [build(key, key)] for key in range(1, 11)}
+    for _ in range(3):
+        world.minute()
+    assert all(project.read_at > world.clock.now - 60 for project in world.state.projects.values())
+    assert world.state.is_complete
+
+
+def test_what_was_learnt_survives_a_cold_container() -> None:
+    world = learnt()
+    cold = World(rules=AHEAD, clock=world.clock, group=world.group, table=world.table)
+    cold.gitlab.projects = {1: []}
+    cold.gitlab.clock = world.clock
+    run(cold, 9, BUILD_SECONDS - 30)
+    assert cold.group.desired == 5
+
+
+def test_three_instances_that_never_boot_hold_the_fleet_until_one_serves() -> None:
+    world = World(rules=RULES)
+    world.gitlab.projects = {1: [build(number, 1) for number in range(1, 9)]}
+    world.sweep()
+    world.settle()
+    world.minute()
+    assert world.group.desired == 8
+    for name in list(world.group.instances)[:3]:
+        del world.group.instances[name]
+    world.group.desired = 5
+    world.minute()
+    assert world.figures["BootFailures"] == 3
+    assert world.group.desired == 5
+    world.group.boot()
+    world.minute()
+    assert "BootFailures" not in world.figures
+    assert world.group.desired == 8
+
+
+def test_the_stand_in_tells_later_jobs_as_gitlab_does() -> None:
+    standin = StandIn(World().clock)
+    project = standin.project()
+    standin.control(
+        "POST",
+        "pipelines",
+        {
+            "project_id": project,
+            "jobs": [
+                {"name": "build", "stage": "build"},
+                {"name": "test", "stage": "test", "tag_list": ["windows"]},
+                {"name": "lint", "stage": "test", "needs": ["build"]},
+                {"name": "deploy", "stage": "deploy", "when": "manual"},
+            ],
+        },
+    )
+    call = standin.call()
+    [deploy, lint, test] = standin.connect(call).created_jobs(project)
+    assert (test.needs, test.is_ours, test.is_automatic) == (None, False, True)
+    assert (lint.needs, lint.is_ours, lint.is_automatic) == ((key(project, "build"),), True, True)
+    assert (deploy.stage, deploy.is_automatic) == (stage_key("deploy"), False)
+    assert len(call.times) == 1
+    [pending] = standin.connect(standin.call()).jobs(project).jobs
+    assert (pending.name, pending.stage, pending.pipeline_id) == ("build", "build", test.pipeline)
+
+
+@pytest.mark.parametrize(
+    ("fault", "fields"),
+    [("5xx", {}), ("html", {}), ("unauthorized", {}), ("slow", {"seconds": 60})],
+    ids=["5xx", "html", "unauthorized", "hangs"],
+)
+def test_later_jobs_are_asked_for_once_and_not_waited_for_long(fault: str, fields: dict[str, float]) -> None:
+    standin = StandIn(World().clock)
+    project = standin.project()
+    standin.fault(fault, **fields)
+    call, began = standin.call(), standin.clock.now
+    with pytest.raises(ReadError):
+        standin.connect(call).created_jobs(project)
+    assert len(call.times) == 1
+    assert standin.clock.now - began <= 2
+
+
+def test_a_pipeline_of_the_group_that_stands_by_counts_no_capacity() -> None:
+    world = started()
+    world.group.change(instance_id(1), Phase.STANDBY)
+    run(world, 1, 10)
+    assert world.group.desired == 1

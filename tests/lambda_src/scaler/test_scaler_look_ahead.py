@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scaler.history import learn
+from scaler.look_ahead import PACES, Upcoming, combine, courses, upcoming
+from scaler.pipelines import Pipeline, PipelineJob, Status
+
+NOW = 10_000.0
+BOOT = 120.0
+BUILD, TEST, DEPLOY, NEW = 1, 2, 3, 4
+# Each name has been seen often, and takes ten minutes, more or less exactly.
+HISTORY = learn({}, [(name, 600.0) for name in (BUILD, TEST, DEPLOY) for _ in range(60)])
+
+
+def running(name: int, seconds: float, stage: int = 0) -> PipelineJob:
+    return PipelineJob(name, stage, Status.RUNNING, NOW - seconds)
+
+
+def created(name: int, stage: int = 1, needs: tuple[int, ...] | None = None) -> PipelineJob:
+    return PipelineJob(name, stage, Status.CREATED, needs=needs)
+
+
+def soon(*jobs: PipelineJob, boot_seconds: float = BOOT) -> int:
+    return upcoming([jobs], HISTORY, NOW, boot_seconds).soon
+
+
+TESTS = (created(TEST),) * 5
+
+
+def test_the_next_stage_is_expected_when_the_last_job_before_it_is_about_to_end() -> None:
+    assert soon(running(BUILD, 590), *TESTS) == 4
+
+
+def test_the_slots_of_the_jobs_before_are_free_then() -> None:
+    assert soon(running(BUILD, 590), running(BUILD, 590), running(BUILD, 590), *TESTS) == 2
+    assert soon(*[running(BUILD, 590)] * 9, *TESTS) == 0
+
+
+def test_nothing_is_expected_while_the_end_is_further_away_than_a_boot_takes() -> None:
+    assert soon(running(BUILD, 100), *TESTS) == 0
+    assert soon(running(BUILD, 500), *TESTS, boot_seconds=45) == 0
+    assert soon(running(BUILD, 500), *TESTS, boot_seconds=210) == 4
+
+
+def test_a_stage_waits_for_its_slowest_predecessor() -> None:
+    assert soon(running(BUILD, 590), running(TEST, 10), *TESTS) == 0
+
+
+def test_instances_are_kept_for_what_comes_a_little_later() -> None:
+    assert upcoming([(running(BUILD, 350), *TESTS)], HISTORY, NOW, BOOT) == Upcoming(0, 4)
+
+
+def test_jobs_that_come_and_go_within_one_boot_time_are_expected() -> None:
+    quick = learn({}, [(BUILD, 30.0)] * 60 + [(TEST, 30.0)] * 60)
+    assert upcoming([(running(BUILD, 25), *TESTS)], quick, NOW, BOOT).soon >= 3
+
+
+def test_jobs_that_end_before_others_come_make_room_for_them() -> None:
+    quick = learn({}, [(BUILD, 600.0)] * 60 + [(TEST, 600.0)] * 60)
+    ends: Pipeline = (running(BUILD, 590), created(TEST))
+    assert upcoming([ends] * 3, quick, NOW, BOOT).soon == 0
+
+
+def test_a_pending_job_is_taken_to_wait_for_its_boot_first() -> None:
+    short = learn({}, [(BUILD, 100.0)] * 60)
+    waiting = PipelineJob(BUILD, 0, Status.PENDING, NOW)
+    assert upcoming([(waiting, *TESTS)], short, NOW, BOOT).soon == 0
+    assert upcoming([(replace(waiting, since=NOW - 115), *TESTS)], short, NOW, BOOT).soon == 4
+
+
+def test_stages_that_pass_quickly_are_looked_beyond() -> None:
+    quick = learn({}, [(BUILD, 20.0)] * 60 + [(TEST, 20.0)] * 60)
+    jobs = (running(BUILD, 15), created(TEST), *(created(DEPLOY, 2),) * 5)
+    assert upcoming([jobs], quick, NOW, BOOT).soon == 4
+
+
+def test_what_waits_for_an_unknown_name_is_not_foreseen() -> None:
+    assert soon(running(NEW, 590), *TESTS) == 0
+    assert soon(running(BUILD, 590), running(NEW, 590), *TESTS) == 0
+
+
+def test_an_unknown_job_that_comes_is_foreseen_itself() -> None:
+    assert soon(running(BUILD, 590), *(created(NEW),) * 5) == 4
+
+
+def test_a_history_that_the_present_job_refutes_is_not_relied_upon() -> None:
+    assert soon(running(BUILD, 7200), *TESTS) == 0
+
+
+def test_needs_go_before_stages() -> None:
+    slow = running(TEST, 10)
+    assert soon(running(BUILD, 590), slow, *(created(DEPLOY, 5, needs=(BUILD,)),) * 5) == 4
+    assert soon(running(BUILD, 590), slow, *(created(DEPLOY, 5, needs=(BUILD, TEST)),) * 5) == 0
+
+
+def test_a_job_that_needs_none_comes_at_once() -> None:
+    assert soon(running(BUILD, 10), created(TEST, needs=())) == 1
+
+
+def test_a_job_may_need_one_that_comes_later_itself() -> None:
+    quick = learn({}, [(BUILD, 20.0)] * 60 + [(TEST, 20.0)] * 60)
+    jobs = (running(BUILD, 15), created(TEST, 1, needs=(BUILD,)), *(created(DEPLOY, 1, needs=(TEST,)),) * 5)
+    # Within a stage, what comes first is counted with what comes next.
+    assert upcoming([jobs], quick, NOW, BOOT).soon == 5
+
+
+def test_manual_and_delayed_jobs_are_not_expected_and_hold_up_what_follows() -> None:
+    gate = replace(created(TEST, 1), is_automatic=False)
+    assert soon(running(BUILD, 590), gate) == 0
+    assert soon(running(BUILD, 590), gate, *(created(DEPLOY, 2),) * 5) == 0
+
+
+def test_an_optional_manual_job_holds_up_nothing() -> None:
+    quick = learn({}, [(TEST, 20.0)] * 60 + [(BUILD, 600.0)] * 60)
+    gate = replace(created(TEST, 1), is_automatic=False, is_optional=True)
+    assert upcoming([(running(BUILD, 590), gate, *(created(DEPLOY, 2),) * 5)], quick, NOW, BOOT).soon == 4
+
+
+def test_jobs_of_other_runners_are_waited_for_and_need_no_capacity() -> None:
+    elsewhere = replace(running(BUILD, 590), is_ours=False)
+    assert soon(elsewhere, *TESTS) == 5
+    assert soon(running(BUILD, 590), *(replace(created(TEST), is_ours=False),) * 5) == 0
+
+
+def test_pipelines_do_not_wait_for_each_other() -> None:
+    near: Pipeline = (running(BUILD, 590), *TESTS)
+    far: Pipeline = (running(BUILD, 10), *TESTS)
+    assert upcoming([near, far], HISTORY, NOW, BOOT).soon == 4
+    assert upcoming([near, near], HISTORY, NOW, BOOT).soon == 8
+    assert upcoming([], HISTORY, NOW, BOOT) == Upcoming(0, 0)
+
+
+def test_a_job_whose_clock_is_ahead_has_just_begun() -> None:
+    assert soon(running(BUILD, -50), *TESTS) == 0
+
+
+def test_courses_go_from_the_fastest_to_the_slowest() -> None:
+    numbers = courses((running(BUILD, 500), *TESTS), HISTORY, NOW, BOOT, BOOT)
+    at_the_horizon = numbers[-PACES:]
+    assert at_the_horizon[0] == 5
+    assert at_the_horizon[-1] == 1
+    assert sorted(at_the_horizon, reverse=True) == at_the_horizon
+
+
+def test_what_is_combined_is_exceeded_by_the_given_share_only() -> None:
+    rising = list(range(PACES)) * 4
+    assert combine([rising], 0.1) == 54
+    assert combine([rising], 0.5) == 30
+    assert combine([], 0.5) == 0
+
+
+def test_independent_pipelines_hardly_all_hurry_at_once() -> None:
+    rare = ([10] * 12 + [0] * (PACES - 12)) * 4
+    assert combine([rare], 0.1) == 10
+    assert combine([rare] * 20, 0.1) < 100
+
+
+statuses = st.sampled_from(Status)
+jobs = st.builds(
+    PipelineJob,
+    st.integers(1, 6),
+    st.integers(0, 3),
+    statuses,
+    st.floats(0, 2 * NOW),
+    st.none() | st.lists(st.integers(1, 6), max_size=3).map(tuple),
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+)
+histories = st.lists(st.tuples(st.integers(1, 5), st.floats(1, 20_000)), max_size=30).map(
+    lambda ended: learn({}, ended)
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.lists(jobs, max_size=8).map(tuple), max_size=4), histories, st.floats(10, 900))
+def test_no_more_is_expected_than_is_to_come(
+    pipelines: list[Pipeline], history: dict[int, object], boot: float
+) -> None:
+    expected = upcoming(pipelines, history, NOW, boot)  # type: ignore[arg-type]
+    to_come = sum(
+        job.is_ours and job.is_automatic and job.status is Status.CREATED for found in pipelines for job in found
+    )
+    assert 0 <= expected.soon <= expected.later <= to_come

@@ -1,0 +1,95 @@
+"""``make grants-check``: print a table; 0 if no grant fails, 1 if one does, 2 if they could not be tried."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from tools.grants_check import table
+from tools.grants_check.vendor import CheckError, results, way_out
+from tools.local.stack import OUTPUTS, ROOT, aws_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+# A function answers within twelve seconds, after a cold start.
+READ_SECONDS = 60
+
+
+def main(arguments: list[str]) -> int:
+    """Try the grants of a deployed function, or of a local stack."""
+    options = parser().parse_args(arguments)
+    try:
+        name, client = deployed(options.function) if options.function else local(ROOT / "build" / options.stack)
+        found = list(results(client, name))
+    except CheckError as error:
+        print(f"error: make grants-check: {error}", file=sys.stderr)
+        return 2
+    print("\n".join(table.lines(found)))
+    return int(any(result.is_failure for result in found))
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    made = argparse.ArgumentParser(prog="tools.grants_check", description=__doc__)
+    made.add_argument("--function", default="", help="name or ARN of the credentials function, without alias")
+    made.add_argument("--stack", default="local", help="the local stack of make up STACK=…")
+    return made
+
+
+def deployed(function: str) -> tuple[str, Any]:
+    """Return a function of AWS and a client for it, with the caller's own credentials."""
+    # Terraform reads AWS_REGION, boto3 only AWS_DEFAULT_REGION and profiles.
+    region = os.environ.get("AWS_REGION")
+    return function, aws(region_name=region) if region else aws()
+
+
+def local(folder: Path) -> tuple[str, Any]:
+    """Return the function of a local stack and a client for it.
+
+    Raises:
+        CheckError: no stack is up there, or it has no credential vendor.
+    """
+    path = folder / OUTPUTS
+    if not path.is_file():
+        raise CheckError(
+            f"nothing is deployed here: {path} does not exist. make up starts a local stack; "
+            "FUNCTION=name tries the grants of a deployed function, with your AWS credentials"
+        )
+    addresses = json.loads(path.read_text(encoding="utf-8"))
+    if not addresses.get("credentials_function"):
+        raise CheckError(f"the stack of {path} has no credential vendor")
+    ours = aws_environment(str(addresses["aws_endpoint"]))
+    client = aws(
+        aws_access_key_id=ours["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=ours["AWS_SECRET_ACCESS_KEY"],
+        endpoint_url=addresses["aws_endpoint"],
+        region_name=addresses["region"],
+    )
+    return str(addresses["credentials_function"]), client
+
+
+def aws(**options: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
+    """Return a client of Lambda.
+
+    Raises:
+        CheckError: the region or a profile is missing.
+    """
+    make: Callable[..., Any] = boto3.client
+    config = Config(read_timeout=READ_SECONDS, retries={"mode": "standard", "total_max_attempts": 3})
+    try:
+        return make("lambda", config=config, **options)
+    except BotoCoreError as error:
+        raise CheckError(way_out(error)) from error
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""What is in each zip, as CycloneDX; beside the builder, because it needs a library that the builder must not."""

@@ -1,0 +1,1 @@
+"""`make security` and `make audit`: scanners over the Terraform code, the tracked files and the lock files."""

@@ -1,0 +1,149 @@
+"""Curves of mean wait against instance-hours, one for each policy over its knobs, and who lies below whom."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tools.simulator import compare
+from tools.simulator.policies.registry import Spec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from tools.simulator.setup import Setup
+    from tools.simulator.workload import Workload
+
+_IDLE = (60, 150, 300, 600, 1200)
+_BUFFERS = (0, 1, 2, 5, 10, 20)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A policy with one setting, on one workload."""
+
+    label: str
+    mean_wait: float
+    instance_hours: float
+    share_over_5: float
+    launches: int
+    killed: int
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A policy's points in the order of its knob."""
+
+    name: str
+    points: tuple[Point, ...]
+
+
+def over(policy: str, knob: str, values: Iterable[float], **fixed: float | str) -> tuple[Spec, ...]:
+    """Return a policy with one parameter at several values."""
+    return tuple(Spec(policy, (*fixed.items(), (knob, value))) for value in values)
+
+
+CURVES: Mapping[str, tuple[Spec, ...]] = {
+    "this project, idle time": over("product", "idle", (0, *_IDLE)),
+    "this project, idle_buffer": over("product", "buffer", _BUFFERS, idle=150),
+    "this project, look-ahead": over("product", "idle", _IDLE, look_ahead="pipeline"),
+    "reactive ideal": over("reactive", "idle", _IDLE),
+    "oracle": over("oracle", "idle", (0, *_IDLE)),
+    "cmdlabs": over("cmdlabs", "minutes", (5, 15, 30)),
+    "aws-samples": over("aws-samples", "spare", (2, 10, 20)),
+    "buildkite": over("buildkite", "idle", _IDLE),
+    "github-aws-runners": over("github-aws-runners", "interval", (60, 300, 600)),
+    "actions-runner-controller": over("actions-runner-controller", "runners", _BUFFERS),
+    "docker-machine": over("docker-machine", "count", (0, 5, 20), idle=600),
+    "taskscaler-like": over("taskscaler-like", "count", _BUFFERS, idle=600),
+    "taskcluster": over("taskcluster", "idle", _IDLE),
+}
+OURS = "this project"
+REFERENCES = frozenset({"reactive ideal", "oracle"})
+
+
+def measure(
+    workload: Workload,
+    setup: Setup,
+    curves: Mapping[str, Sequence[Spec]] = CURVES,
+    tell: Callable[[str], None] = lambda _: None,
+) -> list[Curve]:
+    """Simulate every point of every curve.
+
+    Args:
+        workload: the jobs.
+        setup: the world.
+        curves: policies with their settings, by the curve's name.
+        tell: hears of each curve before it is simulated.
+    """
+    measured = []
+    for name, specs in curves.items():
+        tell(name)
+        measured.append(Curve(name, tuple(_point(spec, workload, setup) for spec in specs)))
+    return measured
+
+
+@functools.lru_cache(maxsize=1024)
+def _point(spec: Spec, workload: Workload, setup: Setup) -> Point:
+    result = compare.run(spec, workload, setup)
+    return Point(
+        label=spec.label,
+        mean_wait=result.mean_wait,
+        instance_hours=result.instance_hours,
+        share_over_5=result.share_over(5),
+        launches=result.launches,
+        killed=result.killed,
+    )
+
+
+def lower_left(points: Iterable[Point]) -> list[Point]:
+    """Return the points that no other beats in both, by rising instance-hours."""
+    kept: list[Point] = []
+    for point in sorted(points, key=lambda point: (point.instance_hours, point.mean_wait)):
+        if not kept or point.mean_wait < kept[-1].mean_wait:
+            kept.append(point)
+    return kept
+
+
+def excess(point: Point, frontier: Sequence[Point]) -> float:
+    """Return by which share a point would have to grow, in both figures, until the frontier reaches it.
+
+    0 or less: the frontier reaches it already. Between two points of the frontier it is the line that joins them,
+    because the knobs take values in between.
+    """
+    low, high = -1.0, 1.0
+    if not _is_reached(point, frontier, high):
+        return high
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (low, middle) if _is_reached(point, frontier, middle) else (middle, high)
+    return high
+
+
+def _is_reached(point: Point, frontier: Sequence[Point], share: float) -> bool:
+    wait = wait_at(frontier, point.instance_hours * (1 + share))
+    return wait is not None and wait <= point.mean_wait * (1 + share)
+
+
+def wait_at(frontier: Sequence[Point], instance_hours: float) -> float | None:
+    """Return the mean wait that the frontier has for so many instance-hours; None = it costs more than that."""
+    if not frontier or instance_hours < frontier[0].instance_hours:
+        return None
+    for left, right in itertools.pairwise(frontier):
+        if instance_hours < right.instance_hours:
+            share = (instance_hours - left.instance_hours) / (right.instance_hours - left.instance_hours)
+            return left.mean_wait + share * (right.mean_wait - left.mean_wait)
+    return frontier[-1].mean_wait
+
+
+def table(curves: Iterable[Curve]) -> str:
+    """Return the points as aligned lines."""
+    rows = [
+        f"{point.label:44} {point.mean_wait:9.1f} s {100 * point.share_over_5:6.1f} % {point.instance_hours:9.1f} h"
+        f" {point.launches:7d} launches {point.killed:5d} killed"
+        for curve in curves
+        for point in curve.points
+    ]
+    return "\n".join(rows)

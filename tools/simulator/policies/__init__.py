@@ -1,0 +1,1 @@
+"""Rules that decide how many instances there are: this project's, others', and references."""
