@@ -105,7 +105,7 @@ format: environments terraform ## Format Python and Terraform
 lock: environments ## Resolve the requirements files anew
 	@$(PY) -m tools.lock
 
-mutants: environments ## Mutation-test the plan and the webhook's verification
+mutants: environments ## Mutation-test the plan, the finding of dead runners and the webhook's verification
 	@$(PY) -m tools.mutants
 
 clean: ## Remove what the tools built (make down first)

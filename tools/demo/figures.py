@@ -20,8 +20,10 @@ class Figures:
     hook_to_capacity_seconds_p50: float
     burst_to_full_capacity_seconds: float
     jobs_finished: int
+    jobs_killed: int
     queue_wait_seconds_mean: float
     queue_wait_seconds_p95: float
+    instances_kept_busy: int
     instances_peak: int
     instances_left: int
     gitlab_requests: int
@@ -35,8 +37,10 @@ MEANING = {
     "hook_to_capacity_seconds_p50": "from one webhook in a calm fleet to the new desired capacity: median",
     "burst_to_full_capacity_seconds": "from the burst's first webhook to the desired capacity that all its jobs need",
     "jobs_finished": "jobs that ran to success",
+    "jobs_killed": "jobs that lost their instance",
     "queue_wait_seconds_mean": "from a burst job waiting to its start: mean (an instance boots in between)",
     "queue_wait_seconds_p95": "the same: 95th percentile",
+    "instances_kept_busy": "instances that stayed while the idle ones left, because they ran jobs",
     "instances_peak": "most instances at one time",
     "instances_left": "instances when the idle ones had gone",
     "gitlab_requests": "requests that GitLab answered for the fleet in the whole demo",

@@ -53,13 +53,35 @@ class Fleet:
         """Make a project and return its id."""
         return int(control.request("POST", f"{self._gitlab}/projects", {"count": 1})["projects"][0]["id"])
 
-    def add_jobs(self, projects: list[int], each: int, seconds: float) -> list[int]:
-        """Let so many jobs of so many seconds wait in each project at once; return their ids."""
+    def add_jobs(self, projects: list[int], each: int, seconds: float, held: int = 0) -> list[int]:
+        """Let jobs wait in each project at once, and return their ids.
+
+        Args:
+            projects: the projects.
+            each: how many in each.
+            seconds: how long each runs.
+            held: so many of them run until `finish` ends them, one a project; their ids come last.
+        """
+        orders = [(project, each - (number < held), seconds) for number, project in enumerate(projects)]
+        ordered = [*orders, *((project, 1, None) for project in projects[:held])]
         jobs = [
-            {"count": each, "duration_seconds": seconds, "project_id": project, "tag_list": self._tags}
-            for project in projects
+            {"count": count, "duration_seconds": duration, "project_id": project, "tag_list": self._tags}
+            for project, count, duration in ordered
         ]
         return [int(job["id"]) for job in control.request("POST", f"{self._gitlab}/jobs", jobs)["jobs"]]
+
+    def finish(self, jobs: list[int]) -> None:
+        """End jobs that run until somebody ends them."""
+        for job in jobs:
+            control.request("POST", f"{self._gitlab}/jobs/{job}/finish", {"status": "success"})
+
+    def hosts_of(self, jobs: list[int]) -> int:
+        """Return how many instances run these jobs."""
+        return len({record["system_id"] for record in self.job_records(jobs) if record["status"] == "running"})
+
+    def jobs_killed(self) -> int:
+        """Return how many jobs lost their instance."""
+        return int(control.request("GET", f"{self._gitlab}/hosts")["jobs_killed"])
 
     def job_records(self, jobs: list[int] | None = None) -> list[dict[str, Any]]:
         """Return all jobs, or these, with the times of their states."""

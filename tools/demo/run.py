@@ -21,6 +21,8 @@ PROJECTS = 40
 JOBS = 200
 PROBE_JOB_SECONDS = 6
 JOB_SECONDS = 15
+# So many of the burst's jobs go on until the idle instances have left.
+HELD_JOBS = 4
 FINISH_SECONDS = 180
 FOLDER = ROOT / "build" / "demo"
 
@@ -108,9 +110,12 @@ class Demo:
         with step("the jobs run"):
             watch.wait_for(lambda sample: sample.jobs.pending == 0, FINISH_SECONDS, "every job started")
             vending = vend()
+            watch.wait_for(lambda sample: sample.jobs.running <= HELD_JOBS, FINISH_SECONDS, "nearly every job finished")
+            self.marks.append((time.time(), f"all but {HELD_JOBS} jobs done"))
+        with step("idle instances leave, busy ones stay"):
+            self.shrink(fleet, watch, burst[-HELD_JOBS:])
+        with step("the last jobs end, and the last instances leave"):
             watch.wait_for(no_jobs, FINISH_SECONDS, "every job finished")
-            self.marks.append((time.time(), "jobs done"))
-        with step("idle instances leave"):
             left = watch.wait_for(
                 lambda sample: sample.instances.total == 0, self.pace.leave_seconds, "no instance left"
             )
@@ -126,6 +131,7 @@ class Demo:
             "hooks_refused": refused,
             "instances_left": left.instances.total,
             "instances_peak": max(sample.instances.total for sample in watch.samples),
+            "jobs_killed": fleet.jobs_killed(),
             "jobs_finished": sum(job["status"] == "success" for job in fleet.job_records()),
             "queue_wait_seconds_mean": figures.mean(waits),
             "queue_wait_seconds_p95": figures.percentile(waits, 0.95),
@@ -148,7 +154,7 @@ class Demo:
         time.sleep(self.pace.pause_seconds)
         before = fleet.project_reads()
         self.marks.append((time.time(), f"{JOBS} jobs"))
-        jobs = fleet.add_jobs(projects, JOBS // PROJECTS, JOB_SECONDS)
+        jobs = fleet.add_jobs(projects, JOBS // PROJECTS, JOB_SECONDS, held=HELD_JOBS)
         full = fleet.wait_for_room(self.pace.patience_seconds)
         fleet.wait_for_deliveries(jobs, self.pace.patience_seconds)
         reads = fleet.project_reads()
@@ -158,6 +164,19 @@ class Demo:
         self.found["project_reads_max"] = max(reads.get(project, 0) - before.get(project, 0) for project in projects)
         print(f"   room for every job after {full - first:.1f} s: {fleet.instances().desired} instances desired")
         return jobs
+
+    def shrink(self, fleet: Fleet, watch: Watch, held: list[int]) -> None:
+        """Wait until only the instances that run jobs are left, then let those jobs end."""
+        busy = fleet.hosts_of(held)
+        kept = watch.wait_for(
+            lambda sample: sample.instances.total <= busy, self.pace.leave_seconds, "only busy instances left"
+        )
+        if fleet.hosts_of(held) != busy:
+            raise DemoError("an instance went while its job was running")
+        self.found["instances_kept_busy"] = kept.instances.total
+        self.marks.append((time.time(), f"{kept.instances.total} busy instances are left"))
+        print(f"   {kept.instances.total} instances are left, which run {len(held)} jobs")
+        fleet.finish(held)
 
     def write(self, samples: list[Sample]) -> figures.Figures:
         """Write the result and the report, and return the figures."""
