@@ -92,13 +92,15 @@ def test_the_vendors_role_can_take_the_grants_roles_and_no_others(enforced: Watc
     enforced.aws("iam").create_role(
         AssumeRolePolicyDocument=json.dumps(trust["AssumeRolePolicyDocument"]), RoleName=f"trusting-{other}"
     )
-    sts = client(enforced, "sts", session(enforced, VENDOR))
     names = {"RoleSessionName": "job", "SourceIdentity": "job"}
-    taken = {
-        role: is_allowed(sts.assume_role, RoleArn=arn(enforced, role), **names)
-        for role in (*GRANTED, other, RUNNER, SCALER)
-    }
-    enforced.aws("iam").delete_role(RoleName=f"trusting-{other}")
+    try:
+        sts = client(enforced, "sts", session(enforced, VENDOR))
+        taken = {
+            role: is_allowed(sts.assume_role, RoleArn=arn(enforced, role), **names)
+            for role in (*GRANTED, other, RUNNER, SCALER)
+        }
+    finally:
+        enforced.aws("iam").delete_role(RoleName=f"trusting-{other}")
     assert [role for role, allowed in taken.items() if allowed] == GRANTED
 
 
@@ -133,4 +135,8 @@ def test_a_runner_host_can_invoke_the_door_for_hosts_and_nothing_else(enforced: 
         PolicyName="invoke",
         RoleName=f"any-{host}",
     )
-    assert doors(enforced, session(enforced, host)) == ["hosts"]
+    try:
+        assert doors(enforced, session(enforced, host)) == ["hosts"]
+    finally:
+        enforced.aws("iam").delete_role_policy(PolicyName="invoke", RoleName=f"any-{host}")
+        enforced.aws("iam").delete_role(RoleName=f"any-{host}")

@@ -62,7 +62,7 @@ def test_a_job_ends_at_the_cap_of_a_host_that_is_terminated(tmp_path: Path) -> N
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize(("seconds", "status"), [(6, "success"), (60, "failed")], ids=["a minute", "ten minutes"])
+@pytest.mark.parametrize(("seconds", "status"), [(4, "success"), (60, "failed")], ids=["short job", "ten minutes"])
 def test_a_spot_notice_leaves_a_job_two_minutes(tmp_path: Path, seconds: float, status: str) -> None:
     with machine(tmp_path, "spot", spot_seconds=9.5, abort_seconds=2) as host:  # divided by ten
         host.start_drain()
