@@ -6,18 +6,16 @@ import contextlib
 import socket
 import ssl
 import struct
-import sys
-import threading
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
 from tools.local.gitlab.messages import Request, Response, json_response
+from tools.local.loopback import LOOPBACK, LoopbackServer
 
 if TYPE_CHECKING:
     from tools.local.gitlab.app import GitLab
 
-LOOPBACK = "127.0.0.1"
 KEEP_ALIVE_SECONDS = 75.0
 MAXIMUM_BODY_BYTES = 32 * 1024 * 1024
 NEVER_SECONDS = 600.0
@@ -31,7 +29,7 @@ class BadBodyError(Exception):
         self.response = response
 
 
-class Server(ThreadingHTTPServer):
+class Server(LoopbackServer):
     """A server for one GitLab on loopback.
 
     Args:
@@ -40,36 +38,17 @@ class Server(ThreadingHTTPServer):
         tls: serves https when given.
     """
 
-    daemon_threads = True
-    block_on_close = False
     request_queue_size = 256
 
     def __init__(self, gitlab: GitLab, port: int, tls: ssl.SSLContext | None = None) -> None:
-        super().__init__((LOOPBACK, port), Handler)
+        super().__init__(port, Handler)
         self.gitlab = gitlab
         self.tls = tls
-        self.stopping = threading.Event()
 
     @property
     def endpoint(self) -> str:
         """The server's address."""
         return f"{'https' if self.tls else 'http'}://{LOOPBACK}:{self.server_address[1]}"
-
-    def server_bind(self) -> None:
-        """Bind without the reverse name look-up of HTTPServer, which may take seconds."""
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-
-    def stop(self) -> None:
-        """Stop serving; answers that are held back are let go."""
-        self.stopping.set()
-        self.shutdown()
-        self.server_close()
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Print what is ours; clients that go away or distrust our certificate are no news."""
-        if not isinstance(sys.exc_info()[1], OSError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -3,54 +3,33 @@
 from __future__ import annotations
 
 import json
-import sys
 import threading
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
 from tools.local.imds.metadata import ControlError, Reply
+from tools.local.loopback import LOOPBACK, LoopbackServer
 
 if TYPE_CHECKING:
     from tools.local.imds.metadata import Metadata
 
-LOOPBACK = "127.0.0.1"
 CONTROL, LATEST = "/_control/", "/latest/"
 NEVER_SECONDS = 600.0
 
 
-class Server(ThreadingHTTPServer):
+class Server(LoopbackServer):
     """A metadata service on loopback; port 0 takes a free one."""
 
-    daemon_threads = True
-    block_on_close = False
-
     def __init__(self, metadata: Metadata, port: int = 0) -> None:
-        super().__init__((LOOPBACK, port), Handler)
+        super().__init__(port, Handler)
         self.metadata = metadata
         self.lock = threading.Lock()
-        self.stopping = threading.Event()
 
     @property
     def endpoint(self) -> str:
         """The server's address."""
         return f"http://{LOOPBACK}:{self.server_address[1]}"
-
-    def server_bind(self) -> None:
-        """Bind without the reverse name look-up of HTTPServer, which may take seconds."""
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-
-    def stop(self) -> None:
-        """Stop serving; answers that are held back are let go."""
-        self.stopping.set()
-        self.shutdown()
-        self.server_close()
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Print what is ours; clients that go away are no news."""
-        if not isinstance(sys.exc_info()[1], OSError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class Handler(BaseHTTPRequestHandler):
