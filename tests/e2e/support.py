@@ -10,10 +10,10 @@ import urllib.request
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from standardwebhooks import Webhook
 
 from tools.local import control
+from tools.local.client import client
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,14 +34,7 @@ class Live:
 
     def aws(self, service: str) -> Any:
         """Return a client of the local AWS."""
-        make: Callable[..., Any] = boto3.client
-        return make(
-            service,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            endpoint_url=self.addresses["aws_endpoint"],
-            region_name=self.addresses["region"],
-        )
+        return client(service, self.addresses)
 
     def gitlab(self, method: str, path: str, body: object = None) -> Any:
         """Use the stand-in's control interface."""

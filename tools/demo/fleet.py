@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import boto3
-
 from tools.demo.watch import Instances, Jobs
 from tools.local import control
+from tools.local.client import client
 from tools.local.stack import Options
 
 POLL_SECONDS = 0.05
@@ -23,13 +22,7 @@ class Fleet:
         self._group = str(addresses["autoscaling_group_name"])
         self._gitlab = f"{addresses['gitlab_url']}/_control"
         self._tags = list(addresses["runner_tags"])
-        self._autoscaling = boto3.client(
-            "autoscaling",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - the local AWS takes any
-            endpoint_url=addresses["aws_endpoint"],
-            region_name=addresses["region"],
-        )
+        self._autoscaling = client("autoscaling", addresses)
 
     def instances(self) -> Instances:
         """Count the group's instances by state."""

@@ -9,14 +9,14 @@ import urllib.request
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from botocore.config import Config
 
 from tools.demo.containers import Answer
 from tools.local import control
+from tools.local.client import client
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
 OPERATIONS = ("download", "upload")
 
@@ -29,15 +29,8 @@ class Vendor:
 
     def aws(self, service: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
         """Return a client of the local AWS."""
-        make: Callable[..., Any] = boto3.client
-        return make(
-            service,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - the local AWS takes any
-            config=Config(max_pool_connections=32, read_timeout=60, retries={"total_max_attempts": 1}),
-            endpoint_url=self.addresses["aws_endpoint"],
-            region_name=self.addresses["region"],
-        )
+        config = Config(max_pool_connections=32, read_timeout=60, retries={"total_max_attempts": 1})
+        return client(service, self.addresses, config)
 
     def environment(self) -> dict[str, str]:
         """Return the function's environment, as Terraform has set it."""

@@ -14,7 +14,8 @@ from botocore.exceptions import BotoCoreError
 
 from tools.grants_check import table
 from tools.grants_check.vendor import CheckError, results, way_out
-from tools.local.stack import OUTPUTS, ROOT, aws_environment
+from tools.local.client import client
+from tools.local.stack import OUTPUTS, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 # A function answers within twelve seconds, after a cold start.
 READ_SECONDS = 60
+CONFIG = Config(read_timeout=READ_SECONDS, retries={"mode": "standard", "total_max_attempts": 3})
 
 
 def main(arguments: list[str]) -> int:
@@ -67,14 +69,7 @@ def local(folder: Path) -> tuple[str, Any]:
     addresses = json.loads(path.read_text(encoding="utf-8"))
     if not addresses.get("credentials_function"):
         raise CheckError(f"the stack of {path} has no credential vendor")
-    ours = aws_environment(str(addresses["aws_endpoint"]))
-    client = aws(
-        aws_access_key_id=ours["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=ours["AWS_SECRET_ACCESS_KEY"],
-        endpoint_url=addresses["aws_endpoint"],
-        region_name=addresses["region"],
-    )
-    return str(addresses["credentials_function"]), client
+    return str(addresses["credentials_function"]), client("lambda", addresses, CONFIG)
 
 
 def aws(**options: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time
@@ -84,9 +79,8 @@ def aws(**options: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run
         CheckError: the region or a profile is missing.
     """
     make: Callable[..., Any] = boto3.client
-    config = Config(read_timeout=READ_SECONDS, retries={"mode": "standard", "total_max_attempts": 3})
     try:
-        return make("lambda", config=config, **options)
+        return make("lambda", config=CONFIG, **options)
     except BotoCoreError as error:
         raise CheckError(way_out(error)) from error
 

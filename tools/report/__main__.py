@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import BotoCoreError
 
+from tools.local.client import client
 from tools.report import panels
 from tools.report.cloudwatch import ReportError, Span, read
 from tools.report.page import render
@@ -76,13 +77,7 @@ def _source(options: argparse.Namespace) -> tuple[str, CloudWatchClient]:
     if not options.outputs.exists():
         raise ReportError("no fleet is named and no local stack is up: give FLEET=…, or run make up first")
     local: dict[str, Any] = json.loads(options.outputs.read_text())
-    return local["fleet"], boto3.client(
-        "cloudwatch",
-        endpoint_url=local["aws_endpoint"],
-        region_name=local["region"],
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the local AWS takes any
-    )
+    return local["fleet"], client("cloudwatch", local)
 
 
 def _parser() -> argparse.ArgumentParser:
