@@ -34,9 +34,8 @@ class GitLab:
     """
 
     def __init__(self, url: str, token: str, ca_certificate: str = "") -> None:
-        self._api = gitlab.Gitlab(
-            url, private_token=token, ssl_verify=ca_certificate or True, timeout=SECONDS, retry_transient_errors=True
-        )
+        # Nothing is tried again: python-gitlab would go on for minutes, and the tool goes on from where it stopped.
+        self._api = gitlab.Gitlab(url, private_token=token, ssl_verify=ca_certificate or True, timeout=SECONDS)
 
     def project(self, name: str) -> Owner:
         """Return the project with an id or path."""

@@ -255,3 +255,8 @@ def test_the_command_lists_against_a_gitlab(
 
     assert main(["list", "--url", URL, "--gitlab-url", world.server.endpoint, "--projects", "1, 2"]) == 0
     assert capsys.readouterr().out.count(": none") == 2
+
+
+def test_a_gitlab_that_is_not_there_is_said_at_once() -> None:
+    with pytest.raises(HooksError, match="GitLab cannot be reached"):
+        Api("http://127.0.0.1:9", "glpat-x").project("1")
