@@ -37,6 +37,7 @@ def _run(options: argparse.Namespace) -> None:
         raise HooksError("GITLAB_TOKEN is not set: an access token with the scope api, of a maintainer")
     for name, url in (("GITLAB_URL", options.gitlab_url), ("URL", options.url)):
         _check_url(name, url)
+    _check_file("CA_CERTIFICATE", options.ca_certificate)
     api = GitLab(options.gitlab_url, token, options.ca_certificate)
     tool = Tool(api, api, options.url, print, time.sleep, apply=options.apply)
     scope = _names(options.projects), _names(options.groups)
@@ -57,9 +58,17 @@ def _act(tool: Tool, options: argparse.Namespace, scope: tuple[list[str], list[s
 
 
 def _check_url(name: str, url: str) -> None:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
     if not parts.hostname or (parts.scheme != "https" and parts.hostname not in LOOPBACK):
         raise HooksError(f"{name} must be an https address (http only to loopback), not {url!r}")
+
+
+def _check_file(name: str, path: str) -> None:
+    if path and not os.access(path, os.R_OK):
+        raise HooksError(f"{name} names {path}, which cannot be read")
 
 
 def _names(text: str) -> list[str]:

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import gitlab
-from gitlab.exceptions import GitlabAuthenticationError, GitlabError, GitlabHttpError
+import requests
+from gitlab.exceptions import GitlabAuthenticationError, GitlabError
 
 from tools.hooks.model import GroupHooksError, Hook, HooksError, Owner
 
@@ -131,14 +132,16 @@ def _explained(what: str, owner: Owner | None = None) -> Iterator[None]:
         yield
     except GitlabAuthenticationError as error:
         raise HooksError(f"{what}: GitLab refuses the token (401): GITLAB_TOKEN needs the scope api") from error
-    except GitlabHttpError as error:
+    except GitlabError as error:
         if owner and owner.kind == "groups" and error.response_code in _NO_GROUP_HOOKS:
             raise GroupHooksError(f"{owner} has no webhooks of its own ({error.response_code})") from error
+        code = error.response_code or ""
+        words = str(error.error_message).removeprefix(f"{code} ")
+        raise HooksError(f"{what}: {code} {words}{_advice(error.response_code)}") from error
+    except requests.exceptions.SSLError as error:
         raise HooksError(
-            f"{what}: {error.response_code} {error.error_message}{_advice(error.response_code)}"
+            f"{what}: GitLab's certificate is not trusted: name the file with its authority's in CA_CERTIFICATE"
         ) from error
-    except GitlabError as error:
-        raise HooksError(f"{what}: {error}") from error
     except OSError as error:  # requests' errors are OSErrors
         raise HooksError(f"GitLab cannot be reached: {type(error).__name__}; is GITLAB_URL right?") from error
 

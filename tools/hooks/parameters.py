@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # The functions hold a parameter for at most a minute.
 FUNCTION_MEMORY_SECONDS = 70
+KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,16 @@ class Parameter:
         except (BotoCoreError, ClientError) as error:
             raise HooksError(f"SSM parameter {self.name} cannot be read: {error}") from error
         values = text.split()
+        if any(_is_signing_token(value) != self.is_signing_token for value in values):
+            raise HooksError(f"SSM parameter {self.name} {self._wrong_kind()}")
         if not 1 <= len(values) <= 2:  # noqa: PLR2004 - the one in use, and the next
             raise HooksError(f"SSM parameter {self.name} holds {len(values)} values; leave the one that is in use")
         return values
+
+    def _wrong_kind(self) -> str:
+        if self.is_signing_token:
+            return "holds no signing token, which is whsec_ and 32 bytes in base64; is it SECRET_PARAMETER's?"
+        return "holds a signing token (whsec_…): name it in SIGNING_TOKEN_PARAMETER"
 
     def put(self, *values: str) -> None:
         """Write the values.
@@ -65,12 +73,20 @@ class Parameter:
     def new_value(self) -> str:
         """Return a new random value of the parameter's kind."""
         if self.is_signing_token:
-            return f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}"
+            return f"whsec_{base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()}"
         return secrets.token_urlsafe(32)
 
     def as_secrets(self, value: str) -> Secrets:
         """Return a value as what a webhook is given."""
         return Secrets(signing_token=value) if self.is_signing_token else Secrets(token=value)
+
+
+def _is_signing_token(value: str) -> bool:
+    prefix, _, key = value.partition("_")
+    try:
+        return prefix == "whsec" and len(base64.b64decode(key, validate=True)) == KEY_BYTES
+    except ValueError:
+        return False
 
 
 def parameters(token: str, signing_token: str) -> list[Parameter]:
@@ -88,6 +104,10 @@ def parameters(token: str, signing_token: str) -> list[Parameter]:
 
 
 def in_use(given: list[Parameter]) -> Secrets:
-    """Return the secrets that a new webhook is given: the ones in use."""
+    """Return the secrets that a new webhook is given: the ones in use.
+
+    Raises:
+        HooksError: a parameter cannot be read, or holds the other kind of secret.
+    """
     values = {parameter.is_signing_token: parameter.values()[0] for parameter in given}
     return Secrets(token=values.get(False, ""), signing_token=values.get(True, ""))

@@ -38,6 +38,11 @@ def remove(owner: Owner, hooks: Iterable[Hook], url: str) -> list[Step]:
     return [Step(Action.DELETE, owner, hook.id, "no longer wanted") for hook in _ours(hooks, url)]
 
 
+def beside_group(owner: Owner, hooks: Iterable[Hook], url: str) -> list[Step]:
+    """Return the steps after which a project whose group has a webhook has none itself."""
+    return [Step(Action.DELETE, owner, hook.id, "its group's webhook does the same") for hook in _ours(hooks, url)]
+
+
 def state(hook: Hook) -> str:
     """Return in words how a webhook is."""
     kinds = [name for has, name in ((hook.has_token, "token"), (hook.has_signing_token, "signing token")) if has]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
 from tools.hooks import plan
@@ -13,6 +14,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from tools.hooks.parameters import Parameter
+
+
+@dataclass(frozen=True)
+class Found:
+    """An owner in scope and its webhooks.
+
+    Attributes:
+        is_covered: whether its group is in scope and has webhooks itself, so that it needs none.
+    """
+
+    owner: Owner
+    hooks: list[Hook]
+    is_covered: bool = False
 
 
 class Webhooks(Protocol):
@@ -77,20 +91,26 @@ class Tool:
 
     def show(self, projects: Iterable[str], groups: Iterable[str]) -> None:
         """Show the fleet's webhooks, and where there is none."""
-        for owner, hooks in self._owners(projects, groups):
-            ours = plan.rotate(owner, hooks, self.url)
-            states = {hook.id: plan.state(hook) for hook in hooks}
+        for found in self._owners(projects, groups):
+            ours = plan.rotate(found.owner, found.hooks, self.url)
+            states = {hook.id: plan.state(hook) for hook in found.hooks}
+            beside = ", beside its group's" if found.is_covered else ""
             for step in ours:
-                self.say(f"{owner}: webhook {step.hook_id}, {states[step.hook_id]}")
-            if not ours:
-                self.say(f"{owner}: none")
+                self.say(f"{found.owner}: webhook {step.hook_id}{beside}, {states[step.hook_id]}")
+            if not (ours or found.is_covered):
+                self.say(f"{found.owner}: none")
 
     def install(self, projects: Iterable[str], groups: Iterable[str], given: list[Parameter]) -> None:
-        """Make sure that each owner has exactly one webhook of the fleet."""
+        """Make sure that each owner has exactly one webhook of the fleet, and projects none beside their group's."""
         secrets = in_use(given)
         if not (secrets.token or secrets.signing_token):
             raise HooksError("a webhook needs a secret: name SECRET_PARAMETER or SIGNING_TOKEN_PARAMETER")
-        self._carry_out(self._steps(projects, groups, lambda o, h: plan.install(o, h, self.url, secrets)), secrets)
+        all_found = list(self._owners(projects, groups))
+        own = (plan.install(found.owner, found.hooks, self.url, secrets) for found in all_found if not found.is_covered)
+        # Only when every group has its webhook may those of its projects go, so that no job goes untold.
+        self._carry_out(list(chain.from_iterable(own)), secrets)
+        beside = (plan.beside_group(found.owner, found.hooks, self.url) for found in all_found if found.is_covered)
+        self._carry_out(list(chain.from_iterable(beside)), Secrets())
 
     def remove(self, projects: Iterable[str], groups: Iterable[str]) -> None:
         """Make sure that no owner has a webhook of the fleet."""
@@ -125,23 +145,26 @@ class Tool:
     def _steps(
         self, projects: Iterable[str], groups: Iterable[str], decide: Callable[[Owner, list[Hook]], list[Step]]
     ) -> list[Step]:
-        return [step for owner, hooks in self._owners(projects, groups) for step in decide(owner, hooks)]
+        return [step for found in self._owners(projects, groups) for step in decide(found.owner, found.hooks)]
 
-    def _owners(self, projects: Iterable[str], groups: Iterable[str]) -> Iterable[tuple[Owner, list[Hook]]]:
-        """Yield the owners in scope, each once, with their webhooks; a group without any stands for its projects."""
+    def _owners(self, projects: Iterable[str], groups: Iterable[str]) -> Iterable[Found]:
+        """Yield the owners in scope, each once, groups first; projects of a group may have webhooks of before."""
         projects, groups = list(projects), list(groups)
         owners = [self.directory.project(name) for name in projects]
         if not (projects or groups):
             owners = list(self.directory.member_projects())
+        covered: set[Owner] = set()
         for name in groups:
             group = self.directory.group(name)
+            members = list(self.directory.projects_of(group))
+            owners.extend(members)
             try:
-                yield group, self.webhooks.hooks(group)
+                yield Found(group, self.webhooks.hooks(group))
+                covered.update(members)
             except GroupHooksError as error:
                 self.say(f"{error}: that takes GitLab Premium and the group's owner; its projects get one each")
-                owners.extend(self.directory.projects_of(group))
         for owner in dict.fromkeys(owners):
-            yield owner, self.webhooks.hooks(owner)
+            yield Found(owner, self.webhooks.hooks(owner), is_covered=owner in covered)
 
     def _carry_out(self, steps: list[Step], secrets: Secrets) -> None:
         """Do every step that can be done; raise at the end if one could not."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.tools.local.gitlab.certificates import make_chain
+from tests.tools.local.gitlab.conftest import running
 from tools.hooks.__main__ import main
 from tools.hooks.gitlab import GitLab as Api
 from tools.hooks.model import GroupHooksError, HooksError, Owner, Secrets
@@ -15,10 +17,11 @@ from tools.hooks.parameters import Parameter
 from tools.hooks.run import Tool
 from tools.local.gitlab.app import GitLab
 from tools.local.gitlab.messages import Request
-from tools.local.gitlab.server import Server
+from tools.local.gitlab.server import Server, tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 URL = "http://127.0.0.1:9/hook"
 SIGNING = "whsec_" + "QUJD" * 10 + "QUI="
@@ -123,6 +126,42 @@ def test_a_group_with_premium_gets_one_webhook(world: World) -> None:
     assert [hook.owner for hook in world.gitlab.world.hooks.webhooks.values()] == [("group", 1)]
 
 
+def with_project_hooks_and_premium(world: World) -> None:
+    world.tool().install([], ["team"], [parameter(Parameters("s3cret"))])
+    world.control("PUT", "settings", b'{"group_hooks": true}')
+    world.said.clear()
+
+
+def test_a_groups_new_webhook_replaces_those_of_its_projects(world: World) -> None:
+    with_project_hooks_and_premium(world)
+
+    world.tool().install([], ["team"], [parameter(Parameters("s3cret"))])
+
+    assert [hook.owner for hook in world.gitlab.world.hooks.webhooks.values()] == [("group", 1)]
+    assert sum("its group's webhook does the same" in line for line in world.said) == 3
+
+
+def test_projects_keep_their_webhooks_while_their_group_cannot_get_one(world: World) -> None:
+    with_project_hooks_and_premium(world)
+    world.control("PUT", "settings", b'{"signing_tokens": false}')
+
+    with pytest.raises(HooksError, match="1 of 1 steps failed"):
+        world.tool().install([], ["team"], [parameter(Parameters(SIGNING), signing=True)])
+
+    owners = [hook.owner for hook in world.gitlab.world.hooks.webhooks.values()]
+    assert sum(owner is not None and owner[0] == "project" for owner in owners) == 3
+
+
+def test_remove_finds_what_is_left_on_a_groups_projects(world: World) -> None:
+    with_project_hooks_and_premium(world)
+
+    world.tool().show([], ["team"])
+    world.tool().remove([], ["team"])
+
+    assert sum("beside its group's" in line for line in world.said) == 3
+    assert world.secrets_of_hooks() == []
+
+
 def test_a_gitlab_that_drops_signing_tokens_is_an_error_that_names_the_way_out(world: World) -> None:
     world.control("PUT", "settings", b'{"signing_tokens": false}')
 
@@ -201,7 +240,7 @@ def test_a_token_that_may_only_read_is_told_what_it_lacks(world: World) -> None:
 
 
 def test_an_unknown_project_is_named(world: World) -> None:
-    with pytest.raises(HooksError, match="project 99: 404"):
+    with pytest.raises(HooksError, match="project 99: 404 Project Not Found; it does not exist, or"):
         world.tool().show(["99"], [])
 
 
@@ -223,14 +262,27 @@ def test_a_parameter_with_the_wrong_number_of_values_is_refused(value: str) -> N
         parameter(Parameters(value)).values()
 
 
+@pytest.mark.parametrize("value", ["s3cret", "whsec_QUJD", "whsec_!"], ids=["token", "short", "no base64"])
+def test_what_is_no_signing_token_is_refused_before_anything_is_done(world: World, value: str) -> None:
+    with pytest.raises(HooksError, match="holds no signing token"):
+        world.tool(apply=False).install(["1"], [], [parameter(Parameters(value), signing=True)])
+
+
+def test_a_signing_token_is_not_given_away_as_a_plain_one(world: World) -> None:
+    with pytest.raises(HooksError, match="name it in SIGNING_TOKEN_PARAMETER"):
+        world.tool(apply=False).install(["1"], [], [parameter(Parameters(SIGNING))])
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["list", "--url", "http://example.com/"], "URL must be an https address"),
         (["list", "--url", ""], "URL must be an https address"),
         (["list", "--url", URL, "--gitlab-url", "ftp://x"], "GITLAB_URL must be an https address"),
+        (["list", "--url", "https://[a.b"], "URL must be an https address"),
+        (["list", "--url", URL, "--ca-certificate", "/missing.pem"], "CA_CERTIFICATE names /missing.pem"),
     ],
-    ids=["http", "none", "no http at all"],
+    ids=["http", "none", "no http at all", "no address at all", "no file"],
 )
 def test_a_bad_address_is_named(
     arguments: list[str], words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
@@ -260,3 +312,12 @@ def test_the_command_lists_against_a_gitlab(
 def test_a_gitlab_that_is_not_there_is_said_at_once() -> None:
     with pytest.raises(HooksError, match="GitLab cannot be reached"):
         Api("http://127.0.0.1:9", "glpat-x").project("1")
+
+
+def test_a_certificate_that_is_not_trusted_names_the_way_out(tmp_path: Path) -> None:
+    files = make_chain(tmp_path)
+    with running(tls_context(str(files.certificate), str(files.key))) as server:
+        with pytest.raises(HooksError, match="in CA_CERTIFICATE"):
+            Api(server.endpoint, server.gitlab.admin_token).group("1")
+        with pytest.raises(HooksError, match="404"):
+            Api(server.endpoint, server.gitlab.admin_token, str(files.authority)).group("1")
