@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the bill; return 0."""
-    options = vars(_parser().parse_args(arguments))
+    parser = _parser()
+    options = vars(parser.parse_args(arguments))
+    if not (options["instance_price"] or options["instance_type"] in INSTANCES):
+        known = ", ".join(INSTANCES)
+        parser.error(f"--instance-type {options['instance_type']} needs --instance-price; there are prices of {known}")
     options["credentials"] = options["credentials"] or options["vends"] > 0
     usage = Usage(**{field.name: options[field.name] for field in fields(Usage)})
     print("\n".join(render(estimate(usage))))
@@ -38,7 +42,8 @@ def render(lines: Iterable[Line]) -> Iterable[str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("make cost", description=__doc__)
     parser.add_argument("--instances", type=_amount, default=0.0, help="instances in service, average over the month")
-    parser.add_argument("--instance-type", choices=sorted(INSTANCES), default="t3.medium")
+    parser.add_argument("--instance-type", default="t3.medium", help="any; one without a price needs --instance-price")
+    parser.add_argument("--instance-price", type=_amount, default=0.0, help="USD an hour on demand, for other types")
     parser.add_argument("--spot-discount", type=_share, default=0.0, help="0.65 = spot costs 35 %% of on demand")
     parser.add_argument("--disk-gb", type=_amount, default=30.0)
     parser.add_argument("--public-addresses", action="store_true")
@@ -46,24 +51,41 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sweeps-an-hour", type=_amount, default=60.0, help="lambda.rate; 0 = off")
     parser.add_argument("--vends", type=_amount, default=0.0, help="requests for credentials a day")
     parser.add_argument("--credentials", action="store_true", help="the credential vendor is there, used or not")
-    parser.add_argument("--alarms", type=int, default=0, help="alarms beside the safety net")
+    parser.add_argument("--webhook", action="store_true", help="there is a URL for webhooks, as with --hooks")
+    parser.add_argument("--all-alarms", action="store_true", help="the operational alarms of everything that is there")
+    parser.add_argument("--alarms", type=_count, default=0, help="other alarms")
+    parser.add_argument("--actuator", choices=["lambda", "alarms"], default="lambda", help="who changes the capacity")
     parser.add_argument("--dashboard", action="store_true")
     parser.add_argument("--tracing", action="store_true")
     return parser
 
 
 def _amount(text: str) -> float:
-    number = float(text)
+    number = _number(text)
     if not 0 <= number < 1e9:  # noqa: PLR2004 - more than any fleet
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and a billion")
     return number
 
 
+def _count(text: str) -> int:
+    number = _amount(text)
+    if number != int(number):
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number")
+    return int(number)
+
+
 def _share(text: str) -> float:
-    number = float(text)
+    number = _number(text)
     if not 0 <= number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not a share: 0 or more, below 1")
     return number
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not a number") from None
 
 
 if __name__ == "__main__":

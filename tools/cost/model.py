@@ -21,9 +21,19 @@ NOTHING_SECONDS = 0.05
 TICKS = HOURS * 60
 # The event source asks an empty queue this often: 5 pollers, 20 s each.
 EMPTY_RECEIVES = 5 * HOURS * 180
-JOB_METRICS = 12
+# A fleet at work publishes all of its metrics, one at rest no more than two, every four minutes. Metrics are charged
+# by the hour in which they are published: a month with any job or instance is taken for one of work throughout.
+FLEET_METRICS = 12
+REST_METRICS = 2
+RESTS_AN_HOUR = 15.0
+# How long webhooks wait, which is published while there are any.
+WEBHOOK_METRICS = 1
 # Published in one hour of the day: how long the GitLab token is valid. Metrics of faults are published while they last.
 DAILY_METRICS = 1 / 24
+# Operational alarms: of every fleet, with the webhook's URL, and with the credential vendor.
+FLEET_ALARMS = 17
+WEBHOOK_ALARMS = 3
+VENDOR_ALARMS = 5
 LOG_GB = 0.65 / 1_000_000
 # A hook that arrives while another is being answered is answered with it.
 HOOKS_AN_OBSERVATION = 2.0
@@ -45,6 +55,7 @@ class Usage:
     Attributes:
         instances: instances in service, the average over the month.
         instance_type: their type.
+        instance_price: USD an hour of one on demand, 0 = that of the price table.
         spot_discount: share of the on-demand price that spot capacity saves, 0 = on demand.
         disk_gb: size of an instance's disk.
         public_addresses: whether instances have public IPv4 addresses.
@@ -52,13 +63,17 @@ class Usage:
         sweeps_an_hour: how often the schedule reads every project, 0 = off.
         vends: requests for credentials a day; the credential vendor costs its key if it is there at all.
         credentials: whether the credential vendor is there.
-        alarms: alarms beside the safety net.
+        webhook: whether there is a URL for webhooks.
+        alarms: alarms beside the safety net and the operational ones.
+        all_alarms: whether there are the operational alarms of everything that is there.
+        actuator: who changes the capacity, "lambda" or "alarms".
         dashboard: whether there is one.
         tracing: whether X-Ray traces every invocation.
     """
 
     instances: float = 0.0
     instance_type: str = "t3.medium"
+    instance_price: float = 0.0
     spot_discount: float = 0.0
     disk_gb: float = 30.0
     public_addresses: bool = False
@@ -66,7 +81,10 @@ class Usage:
     sweeps_an_hour: float = 60.0
     vends: float = 0.0
     credentials: bool = False
+    webhook: bool = False
     alarms: int = 0
+    all_alarms: bool = False
+    actuator: str = "lambda"
     dashboard: bool = False
     tracing: bool = False
 
@@ -122,14 +140,41 @@ def _scaler(usage: Usage) -> Iterable[Line]:
 
 
 def _observability(usage: Usage) -> Iterable[Line]:
-    published = usage.sweeps_an_hour * HOURS + usage.hooks * DAYS / HOOKS_AN_OBSERVATION
-    published += _busy_ticks(usage)
-    metrics = JOB_METRICS * bool(published) + DAILY_METRICS
-    yield Line("observability", "custom metrics", metrics * PRICES["cloudwatch metric"])
-    yield Line("observability", "PutMetricData", published * PRICES["cloudwatch put"])
-    yield Line("observability", "alarms", (1 + usage.alarms) * PRICES["cloudwatch alarm"])
+    yield Line("observability", "custom metrics", _metrics(usage) * PRICES["cloudwatch metric"])
+    yield Line("observability", "PutMetricData", _publications(usage) * PRICES["cloudwatch put"])
+    yield Line("observability", "alarms", _alarms(usage))
     if usage.dashboard:
         yield Line("observability", "dashboard", PRICES["cloudwatch dashboard"])
+
+
+def _works(usage: Usage) -> bool:
+    return bool(usage.hooks or usage.instances)
+
+
+def _metrics(usage: Usage) -> float:
+    """Return the metrics that are published, each counted for the share of the month in which it is."""
+    if _works(usage):
+        return FLEET_METRICS + WEBHOOK_METRICS * bool(usage.hooks) + DAILY_METRICS
+    return REST_METRICS * bool(usage.sweeps_an_hour) + DAILY_METRICS
+
+
+def _publications(usage: Usage) -> float:
+    if _works(usage):
+        return usage.sweeps_an_hour * HOURS + usage.hooks * DAYS / HOOKS_AN_OBSERVATION + _busy_ticks(usage)
+    return min(usage.sweeps_an_hour, RESTS_AN_HOUR) * HOURS
+
+
+def _alarms(usage: Usage) -> float:
+    """Return what the alarms cost: those that scale, the operational ones, and others."""
+    fast = PRICES["cloudwatch alarm, 10 s"] if usage.actuator == "alarms" else 0.0
+    return fast + (1 + operational_alarms(usage) + usage.alarms) * PRICES["cloudwatch alarm"]
+
+
+def operational_alarms(usage: Usage) -> int:
+    """Return how many operational alarms there are."""
+    if not usage.all_alarms:
+        return 0
+    return FLEET_ALARMS + WEBHOOK_ALARMS * bool(usage.webhook or usage.hooks) + VENDOR_ALARMS * usage.credentials
 
 
 def _busy_ticks(usage: Usage) -> float:
@@ -154,7 +199,7 @@ def _vendor(usage: Usage) -> Iterable[Line]:
 
 def _instances(usage: Usage) -> Iterable[Line]:
     hours = usage.instances * HOURS
-    price = INSTANCES[usage.instance_type] * (1 - usage.spot_discount)
+    price = (usage.instance_price or INSTANCES[usage.instance_type]) * (1 - usage.spot_discount)
     if not hours:
         return
     yield Line("instances", f"{usage.instances:g} of {usage.instance_type}", hours * price)

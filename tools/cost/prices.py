@@ -30,16 +30,26 @@ PRICES = {
 
 INSTANCES = {
     # On demand, Linux, an hour.
+    "t3.small": 0.0208,
     "t3.medium": 0.0416,
     "t3.large": 0.0832,
+    "t3.xlarge": 0.1664,
     "t4g.medium": 0.0336,
     "t4g.large": 0.0672,
+    "m5.large": 0.096,
+    "m5.xlarge": 0.192,
     "m6i.large": 0.096,
     "m6i.xlarge": 0.192,
+    "m7i.large": 0.1008,
+    "m7i.xlarge": 0.2016,
     "m7g.large": 0.0816,
     "m7g.xlarge": 0.1632,
+    "c5.large": 0.085,
+    "c5.xlarge": 0.17,
     "c6i.large": 0.085,
     "c6i.xlarge": 0.17,
     "c7g.large": 0.0725,
     "c7g.xlarge": 0.145,
+    "r6i.large": 0.126,
+    "g5.xlarge": 1.006,
 }

@@ -6,15 +6,43 @@ from pathlib import Path
 import pytest
 
 from tools.cost.__main__ import main
-from tools.cost.model import Usage, estimate, total
+from tools.cost.model import Usage, estimate, operational_alarms, total
 from tools.cost.prices import INSTANCES
 
 ROOT = Path(__file__).parents[3]
 BUSY = Usage(instances=3, hooks=20_000, vends=5_000, credentials=True, alarms=12, dashboard=True, tracing=True)
 
 
-def test_an_idle_fleet_with_the_defaults_costs_at_most_five_dollars() -> None:
-    assert total(estimate(Usage())) <= 5.0
+def test_an_idle_fleet_with_all_alarms_and_the_key_costs_at_most_five_dollars() -> None:
+    assert total(estimate(Usage())) < total(estimate(Usage(credentials=True, all_alarms=True))) <= 5.0
+
+
+def test_metrics_cost_less_at_rest_than_at_work() -> None:
+    lines = [{line.what: line.usd for line in estimate(usage)} for usage in (Usage(), Usage(instances=0.1))]
+    assert lines[0]["custom metrics"] < lines[1]["custom metrics"] - 2
+    assert lines[0]["PutMetricData"] < lines[1]["PutMetricData"]
+
+
+@pytest.mark.parametrize(
+    ("usage", "count"),
+    [
+        (Usage(), 0),
+        (Usage(all_alarms=True), 17),
+        (Usage(all_alarms=True, webhook=True), 20),
+        (Usage(all_alarms=True, hooks=1), 20),
+        (Usage(all_alarms=True, credentials=True), 22),
+        (Usage(all_alarms=True, credentials=True, webhook=True), 25),
+    ],
+    ids=["none", "fleet", "URL", "webhooks", "vendor", "all"],
+)
+def test_all_alarms_are_those_of_what_is_there(usage: Usage, count: int) -> None:
+    assert operational_alarms(usage) == count
+    alarms = {line.what: line.usd for line in estimate(usage)}["alarms"]
+    assert alarms == pytest.approx(0.10 * (1 + count))
+
+
+def test_alarms_that_change_the_capacity_cost_more_than_the_safety_net() -> None:
+    assert total(estimate(Usage(actuator="alarms"))) - total(estimate(Usage())) == pytest.approx(0.30)
 
 
 def test_the_documentation_shows_the_calculators_sum() -> None:
@@ -71,7 +99,24 @@ def test_the_command_prints_each_part_and_the_sum(capsys: pytest.CaptureFixture[
     assert parts == ["USD", "scaler", "observability", "credentials", "instances", "sum"]
 
 
-@pytest.mark.parametrize("arguments", [["--instances", "-1"], ["--spot-discount", "1"], ["--instance-type", "z9"]])
+def test_an_instance_type_without_a_price_takes_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--instances", "1", "--instance-type", "z9", "--instance-price", "2"]) == 0
+
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["1", "of", "z9", "1460.00"] in lines
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--instances", "-1"],
+        ["--instances", "many"],
+        ["--alarms", "-5"],
+        ["--alarms", "1.5"],
+        ["--spot-discount", "1"],
+        ["--instance-type", "z9"],
+    ],
+)
 def test_bad_input_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(arguments)
