@@ -34,6 +34,7 @@ ADAPTERS = frozenset(
         "scaler.queue",
         "scaler.sessions",
         "scaler.state",
+        "scaler.wake",
         "webhook.queue",
     }
 )
@@ -54,6 +55,7 @@ WIRING = frozenset(
         "scaler.act",
         "scaler.expiry",
         "scaler.handler",
+        "scaler.leave",
         "scaler.observe",
         "scaler.scale",
         "scaler.termination.handler",

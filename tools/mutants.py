@@ -13,9 +13,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "build" / "mutants"
 WEBHOOK = ("verify", "request", "job_hook", "tick")
-SCALER = ("plan", "silent")
+SCALER = ("identity", "plan", "silent")
 TESTS = (
     *(f"tests/lambda_src/webhook/test_{name}.py" for name in (*WEBHOOK, "verify_properties", "receive")),
+    "tests/lambda_src/scaler/test_scaler_identity.py",
     "tests/lambda_src/scaler/test_scaler_plan.py",
     "tests/lambda_src/scaler/test_scaler_plan_properties.py",
     "tests/lambda_src/scaler/test_scaler_silent.py",

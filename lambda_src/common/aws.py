@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     import botocore.session
 
-_SERVICES = ("autoscaling", "cloudwatch", "dynamodb", "kms", "sqs", "ssm", "sts")
+_SERVICES = ("autoscaling", "cloudwatch", "dynamodb", "kms", "lambda", "sqs", "ssm", "sts")
 
 
 class Closable(Protocol):

@@ -9,6 +9,8 @@ from scaler.errors import GroupError
 from scaler.outcome import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from scaler.capacity import Group, Plan, Snapshot
 
 # Removals in one invocation; the rest goes with the next tick.
@@ -80,30 +82,36 @@ def _set(plan: Plan, snapshot: Snapshot, group: AutoScaling) -> Acted:
 
 
 def _remove(plan: Plan, snapshot: Snapshot, group: AutoScaling) -> Acted:
-    removed: list[str] = []
+    removed, problems = _each(plan.remove[:MAX_REMOVALS], group.terminate)
+    outcome = Outcome.SCALED_IN if removed else problems[0].outcome
+    return Acted(outcome, snapshot.desired - len(removed), removed, _words(problems))
+
+
+def _replace(plan: Plan, snapshot: Snapshot, group: AutoScaling) -> Acted:
+    replaced, problems = _each(plan.replace, group.replace)
+    outcome = Outcome.REPLACED if replaced else problems[0].outcome
+    return Acted(outcome, snapshot.desired, problem=_words(problems))
+
+
+def _each(ids: Iterable[str], do: Callable[[str], None]) -> tuple[tuple[str, ...], list[GroupError]]:
+    """Do something with each instance; return those with which it worked, and what went wrong with others."""
+    done: list[str] = []
     problems: list[GroupError] = []
-    for instance_id in plan.remove[:MAX_REMOVALS]:
+    for instance_id in ids:
         try:
-            group.terminate(instance_id)
+            do(instance_id)
         except GroupError as error:
             problems.append(error)
             # One that is gone says nothing about the others; anything else would only be repeated.
             if error.outcome is not Outcome.INSTANCE_GONE:
                 break
         else:
-            removed.append(instance_id)
-    outcome = Outcome.SCALED_IN if removed else problems[0].outcome
-    problem = "; ".join(str(error) for error in problems)
-    return Acted(outcome, snapshot.desired - len(removed), tuple(removed), problem)
+            done.append(instance_id)
+    return tuple(done), problems
 
 
-def _replace(plan: Plan, snapshot: Snapshot, group: AutoScaling) -> Acted:
-    try:
-        for instance_id in plan.replace:
-            group.replace(instance_id)
-    except GroupError as error:
-        return Acted(error.outcome, snapshot.desired, problem=str(error))
-    return Acted(Outcome.REPLACED, snapshot.desired)
+def _words(problems: Iterable[GroupError]) -> str:
+    return "; ".join(map(str, problems))
 
 
 def _nothing(plan: Plan, snapshot: Snapshot, desired_left: int) -> Outcome:

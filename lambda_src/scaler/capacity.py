@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -170,6 +171,7 @@ class Plan:
         is_capped: more are needed than the group may have.
         reason: why, in words.
         replace: ids of the instances to replace by new ones.
+        due_seconds: when the next idle instances may go that are more than needed; infinite if there is none.
     """
 
     need: int
@@ -179,3 +181,4 @@ class Plan:
     is_capped: bool
     reason: str
     replace: tuple[str, ...] = ()
+    due_seconds: float = math.inf

@@ -8,17 +8,22 @@ import json
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from scaler import history
+from scaler import coming, history
 from scaler.boot import Boots
 from scaler.buffer import Bursts
+from scaler.coming import Left
 from scaler.errors import StateError
 from scaler.model import Clock, Listing, Project, ProtectedRefs, State
 from scaler.pipelines import Created, Live
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 FORMAT = 1
+_KNOWN: Mapping[type[Any], frozenset[str]] = {
+    record: frozenset(field.name for field in dataclasses.fields(record))
+    for record in (State, Project, Listing, ProtectedRefs, Boots, Bursts)
+}
 
 
 def encode(state: State) -> bytes:
@@ -29,16 +34,17 @@ def encode(state: State) -> bytes:
         "projects": [_plain(project) for project in state.projects.values()],
         "instances": {key: _clock(clock) for key, clock in state.instances.items()},
         "history": history.encode(dict(state.history)),
+        "absences": coming.encode(state.absences),
         "boots": dataclasses.asdict(state.boots),
     }
     return gzip.compress(json.dumps(document, separators=(",", ":")).encode(), mtime=0)
 
 
 def decode(data: bytes) -> State:
-    """Return the state that the bytes hold.
+    """Return the state that the bytes hold, without the fields that only a later version of this program knows.
 
     Raises:
-        StateError: they hold none, or one of another version of this program.
+        StateError: they hold none, or one in another format.
     """
     try:
         return _state(json.loads(gzip.decompress(data)))
@@ -80,23 +86,25 @@ def _state(document: Mapping[str, Any]) -> State:
     return State(
         projects={project.id: project for project in projects},
         instances=clocks,
-        idle=tuple(fields.pop("idle", ())),
-        told=tuple(fields.pop("told", ())),
-        listing=Listing(**_tuples(fields.pop("listing", {}))),
+        listing=Listing(**_fields(Listing, fields.pop("listing", {}))),
         requests=tuple((int(second), int(number)) for second, number in fields.pop("requests", ())),
         hooks=tuple((int(second), int(number)) for second, number in fields.pop("hooks", ())),
+        said=tuple((str(words), float(at)) for words, at in fields.pop("said", ())),
+        terminating=tuple((str(key), float(since)) for key, since in fields.pop("terminating", ())),
         history=history.decode(fields.pop("history", "")),
-        boots=Boots(**_tuples(fields.pop("boots", {}))),
+        absences=coming.decode(fields.pop("absences", "")),
+        boots=Boots(**_fields(Boots, fields.pop("boots", {}))),
         bursts=_bursts(fields.pop("bursts", {})),
-        **fields,
+        **_fields(State, fields),
     )
 
 
 def _project(plain: Mapping[str, Any]) -> Project:
-    protected = ProtectedRefs(**_tuples(plain.get("protected", {})))
+    protected = ProtectedRefs(**_fields(ProtectedRefs, plain.get("protected", {})))
     live = tuple(Live(*job) for job in plain.get("live", ()))
     created = tuple(_created(job) for job in plain.get("created", ()))
-    return Project(**{**_tuples(plain), "protected": protected, "live": live, "created": created})
+    read = {"protected": protected, "live": live, "created": created, "left": _left(*plain.get("left", ()))}
+    return Project(**{**_fields(Project, plain), **read})
 
 
 def _created(job: list[Any]) -> Created:
@@ -104,10 +112,16 @@ def _created(job: list[Any]) -> Created:
     return later if later.needs is None else later._replace(needs=tuple(later.needs))
 
 
+def _left(at: float = 0.0, jobs: Iterable[list[int]] = ()) -> Left:
+    return Left(at, tuple((pipeline, name) for pipeline, name in jobs))
+
+
 def _bursts(plain: Mapping[str, Any]) -> Bursts:
     weights = tuple((int(number), float(weight)) for number, weight in plain.get("weights", ()))
-    return Bursts(**{**plain, "weights": weights})
+    return Bursts(**{**_fields(Bursts, plain), "weights": weights})
 
 
-def _tuples(plain: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()}
+def _fields(record: type[Any], plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that the record has; a list is a tuple."""
+    known = _KNOWN[record]
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in plain.items() if key in known}

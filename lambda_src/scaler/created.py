@@ -1,7 +1,7 @@
 """Ask GraphQL for the jobs of a project that exist already and come later: REST names neither `needs` nor `when`. Pure.
 
 `manualJob` is true of delayed jobs, too. Fields: https://docs.gitlab.com/api/graphql/reference/#cijob. GitLab answers
-`jobs` of one project a query, and 100 jobs at most; see `pipelines.remembered` for the others.
+`jobs` of one project a query, the newest first, and 100 jobs at most; see `scaler.pages` for the others.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 from scaler import history, matching
 from scaler.errors import MalformedError
 from scaler.model import Job
-from scaler.pipelines import PAGE_SIZE, Created, stage_key
+from scaler.pages import Page
+from scaler.pipelines import Created, stage_key
 
 if TYPE_CHECKING:
     from scaler.matching import Runner
 
-QUERY = """query($ids: [ID!], $first: Int) {
+QUERY = """query($ids: [ID!], $first: Int, $after: String) {
   projects(ids: $ids, first: 1) {
     nodes {
-      jobs(statuses: [CREATED, PREPARING, SCHEDULED, WAITING_FOR_RESOURCE], first: $first) {
+      jobs(statuses: [CREATED, PREPARING, SCHEDULED, WAITING_FOR_RESOURCE], first: $first, after: $after) {
+        pageInfo { hasNextPage endCursor }
         nodes {
           id
           name
@@ -36,15 +38,16 @@ QUERY = """query($ids: [ID!], $first: Int) {
     }
   }
 }"""
+PAGE_SIZE = 100
 _WAITS_FOR_OTHERS = frozenset({"SCHEDULED", "WAITING_FOR_RESOURCE"})
 
 
-def variables(project_id: int) -> dict[str, Any]:
-    """Return the variables of the query."""
-    return {"ids": [f"gid://gitlab/Project/{project_id}"], "first": PAGE_SIZE}
+def variables(project_id: int, cursor: str) -> dict[str, Any]:
+    """Return the variables of the query for the page that begins at a cursor, "" = the first one."""
+    return {"ids": [f"gid://gitlab/Project/{project_id}"], "first": PAGE_SIZE, "after": cursor or None}
 
 
-def jobs(document: Any, project_id: int, runner: Runner) -> tuple[Created, ...]:  # noqa: ANN401
+def page(document: Any, project_id: int, runner: Runner) -> Page:  # noqa: ANN401
     """Return the later jobs that an answer holds.
 
     Raises:
@@ -54,8 +57,9 @@ def jobs(document: Any, project_id: int, runner: Runner) -> tuple[Created, ...]:
         if document.get("errors"):
             raise MalformedError("GitLab refuses the query for later jobs")
         projects = document["data"]["projects"]["nodes"]
-        found = [node for project in projects for node in (project["jobs"] or {"nodes": []})["nodes"]]
-        return tuple(_created(node, project_id, runner) for node in found)
+        lists = [project["jobs"] for project in projects if project["jobs"]]
+        found = tuple(_created(node, project_id, runner) for jobs in lists for node in jobs["nodes"])
+        return Page(found, *(_cursor(jobs["pageInfo"]) for jobs in lists[:1]))
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise MalformedError(f"GitLab's answer about later jobs is malformed: {error!r}") from error
 
@@ -73,6 +77,10 @@ def _created(node: dict[str, Any], project_id: int, runner: Runner) -> Created:
         is_automatic=automatic,
         is_optional=bool(node["manualJob"] and node["allowFailure"]),
     )
+
+
+def _cursor(info: dict[str, Any]) -> str:
+    return str(info["endCursor"]) if info["hasNextPage"] else ""
 
 
 def _needs(node: dict[str, Any], project_id: int) -> tuple[int, ...] | None:

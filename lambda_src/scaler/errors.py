@@ -13,6 +13,10 @@ class DeniedError(ReadError):
     """The token may not read it, or it does not exist."""
 
 
+class GoneError(DeniedError):
+    """It does not exist, or GitLab hides that it does."""
+
+
 class MalformedError(ReadError):
     """The answer is not what GitLab documents."""
 
@@ -31,6 +35,10 @@ class PublishError(Exception):
 
 class SendError(Exception):
     """The queue did not take a message."""
+
+
+class WakeError(Exception):
+    """Nobody could be asked for a tick between those of the schedule."""
 
 
 class GroupError(Exception):

@@ -7,12 +7,15 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from scaler import boot, buffer, look_ahead
+from scaler.coming import is_rare
 from scaler.look_ahead import Upcoming
+from scaler.model import FORGOTTEN
 from scaler.pipelines import CREATED_LIFE_SECONDS, pipelines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from scaler.boot import Boots
     from scaler.capacity import Group, Rules, Snapshot
     from scaler.model import Clock, Project, State
     from scaler.pipelines import Pipeline
@@ -24,15 +27,27 @@ MAX_JOBS = 4000
 MAX_RETRY_SECONDS = 900.0
 
 
-def learn(state: State, group: Group, now: float) -> State:
+def learn(state: State, group: Group, rules: Rules, now: float) -> State:
     """Return the state with what one more look at the group teaches of booting.
 
     Args:
-        state: what is known.
+        state: what is known, the instances as of the last look.
         group: the group as it is now.
+        rules: how instances end.
         now: epoch seconds.
     """
-    return replace(state, boots=boot.follow(state.boots, group.instances, now, state.observed_at))
+    named = {system_id for project in state.projects.values() for system_id in project.running}
+    look = boot.Look(
+        at=now,
+        last_at=state.observed_at,
+        hook_at=state.last_hook_at,
+        busy=frozenset(instance.id for instance in group.instances if instance.system_id in named),
+        served=state.instances.keys(),
+        asked=max(0, state.desired_left - len(state.instances) - len(state.boots.booting)),
+        lowered=max(0, state.desired_left - group.desired),
+        is_short_lived=rules.max_jobs > 0,
+    )
+    return replace(state, boots=boot.follow(state.boots, group.instances, look))
 
 
 def bounded(projects: Mapping[int, Project]) -> Mapping[int, Project]:
@@ -43,10 +58,7 @@ def bounded(projects: Mapping[int, Project]) -> Mapping[int, Project]:
     ranked = sorted(sizes, key=lambda key: sizes[key])
     totals = accumulate(sizes[key] for key in ranked)
     dropped = {key for key, total in zip(ranked, totals, strict=True) if total > MAX_JOBS}
-    return {
-        key: replace(project, live=(), created=(), created_at=0.0) if key in dropped else project
-        for key, project in projects.items()
-    }
+    return {key: replace(project, **FORGOTTEN) if key in dropped else project for key, project in projects.items()}
 
 
 def foresee(seen: Snapshot, state: State, rules: Rules, now: float) -> Snapshot:
@@ -70,7 +82,7 @@ def foresee(seen: Snapshot, state: State, rules: Rules, now: float) -> Snapshot:
         buffer=buffer.size(state.bursts) if rules.tunes_buffer else None,
         used_up=_used_up(state.instances.values(), rules),
         boot_failures=state.boots.failures,
-        may_retry=now >= _retry_at(state),
+        may_retry=now >= retry_at(state.boots),
     )
 
 
@@ -85,7 +97,9 @@ def follow_bursts(state: State, seen: Snapshot, now: float) -> State:
 def _pipelines(state: State, now: float) -> Iterable[Pipeline]:
     for project in state.projects.values():
         if project.created and now - project.created_at <= CREATED_LIFE_SECONDS:
-            yield from pipelines(project.live, project.created)
+            cut = frozenset(project.created_cut)
+            known = (job for job in project.created if job.pipeline not in cut)
+            yield from pipelines(project.live, (job for job in known if not is_rare(state.absences, job.name)))
 
 
 def _used_up(clocks: Iterable[Clock], rules: Rules) -> int:
@@ -95,6 +109,7 @@ def _used_up(clocks: Iterable[Clock], rules: Rules) -> int:
     return sum(max(0, rules.slots - clock.jobs - max(0, rules.max_jobs - clock.taken)) for clock in clocks)
 
 
-def _retry_at(state: State) -> float:
-    pause = RETRY_SECONDS * 2.0 ** min(max(0, state.boots.failures - 3), 9)
-    return state.boots.failed_at + min(pause, MAX_RETRY_SECONDS)
+def retry_at(boots: Boots) -> float:
+    """Return when one more instance is tried, although those before it have not reached service."""
+    pause = RETRY_SECONDS * 2.0 ** min(max(0, boots.failures - 3), 9)
+    return boots.failed_at + min(pause, MAX_RETRY_SECONDS)

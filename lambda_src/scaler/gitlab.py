@@ -18,7 +18,7 @@ from gitlab.exceptions import GitlabAuthenticationError, GitlabHttpError
 from common.http import CertificateBundleError
 from common.secrets import SecretError
 from scaler import answers, created, scope
-from scaler.errors import DeniedError, MalformedError, ReadError
+from scaler.errors import DeniedError, GoneError, MalformedError, ReadError
 from scaler.observe import JobList
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from scaler.call import Call
     from scaler.matching import Runner
     from scaler.observe import RefKind
-    from scaler.pipelines import Created
+    from scaler.pages import Page
     from scaler.silent import Manager
     from scaler.tokens import Tokens
 
@@ -137,25 +137,25 @@ class GitLabClient:
             ids = tuple(answers.number(item, "id") for item in items)
             return scope.Page(ids, urlencode(following, doseq=True) if following else "")
 
-    def managers(self) -> tuple[Manager, ...]:
-        """Return all managers of the runner.
+    def managers(self, runner_id: str) -> tuple[Manager, ...]:
+        """Return all managers of a runner.
 
         GitLab lists a runner's jobs only of projects in which the token is a Reporter, but all of its managers.
         """
         with self._counting():
-            response = self._get(f"/runners/{self._runner.id}/managers", {})
+            response = self._get(f"/runners/{runner_id}/managers", {})
             now = answers.sent_at(response.headers.get("Date", ""))
             return tuple(answers.manager(item, now) for item in answers.items(self._json(response)))
 
-    def created_jobs(self, project_id: int) -> tuple[Created, ...]:
-        """Return the jobs of a project that exist already and come later; tried once, because others wait for it."""
+    def created_jobs(self, project_id: int, cursor: str) -> Page:
+        """Return a page of the jobs of a project that come later; tried once, because others wait for it."""
         with self._counting():
-            body = {"query": created.QUERY, "variables": created.variables(project_id)}
+            body = {"query": created.QUERY, "variables": created.variables(project_id, cursor)}
             try:
                 response = self._try(f"{self._url}/api/graphql", {}, body, HINT_SECONDS)
             except DeniedError as error:
                 raise DeniedError("GitLab's GraphQL API refuses the token") from error
-            return created.jobs(self._json(response), project_id, self._runner)
+            return created.page(self._json(response), project_id, self._runner)
 
     def own_token(self) -> object:
         """Return what GitLab knows about the token that asks."""
@@ -277,7 +277,7 @@ def _http_failure(error: GitlabHttpError, path: str, *, may_retry: bool) -> Read
     if status == requests.codes.forbidden:
         return DeniedError(f"403 at {_kind(path)}: give the token's user the Reporter role, or narrow the scope")
     if status == requests.codes.not_found:
-        return DeniedError(f"404 at {_kind(path)}: it is gone or hidden from the token's user")
+        return GoneError(f"404 at {_kind(path)}: it is gone or hidden from the token's user")
     kind = RetryableError if may_retry and status >= _SERVER_ERROR else ReadError
     return kind(f"GitLab answers {status}")
 

@@ -25,6 +25,7 @@ from scaler.sessions import Sessions
 from scaler.settings import Settings
 from scaler.state import StateTable
 from scaler.tokens import Tokens
+from scaler.wake import Waker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -84,6 +85,7 @@ def _services(settings: Settings) -> Services:
         connect=_gitlab(settings),
         publish=Metrics(_aging("cloudwatch"), settings.fleet).publish,
         continue_later=Queue(_aging("sqs"), settings.queue_url, time.time).continue_later,
+        wake=Waker(_aging("lambda"), settings.schedule_function).wake,
         clock=time.time,
         sleep=time.sleep,
         gather=in_threads,

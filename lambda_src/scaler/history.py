@@ -99,6 +99,8 @@ def _with(known: Duration | None, logarithm: float) -> Duration:
 
 
 def _bounded(durations: dict[int, Duration]) -> History:
+    if len(durations) <= min(MAX_NAMES, MAX_NAMES_PER_PROJECT):
+        return durations
     names = Counter(name >> _NAME_BITS for name in durations)
     excess = len(durations) - MAX_NAMES
     kept: dict[int, Duration] = {}

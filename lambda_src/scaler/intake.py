@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from scaler import budget, scope
+from scaler import budget, scope, waking
 from scaler.model import Kind, Project
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from scaler.scope import Reach
 
 HOOK_WINDOW_SECONDS = 10
+# So many of the hooks that wait for the same read are found in the log of the invocation that answers them.
+MAX_HOOK_IDS = 10
 _MIN_KNOWN_SECONDS = 300.0
 # Round robins may use this share of the request budget at least; see budget.py.
 _ROUND_ROBIN_SHARE = 0.7
@@ -34,6 +36,14 @@ class Limits:
     reach: Reach
     requests_per_minute: int
     idle_seconds: float
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The hooks that an invocation has answered: when the first of them came, 0 = there were none, and their ids."""
+
+    received_at: float = 0.0
+    ids: tuple[str, ...] = ()
 
 
 def note(state: State, messages: Sequence[Message], group: Group | None, limits: Limits, now: float) -> State:
@@ -58,10 +68,31 @@ def note(state: State, messages: Sequence[Message], group: Group | None, limits:
 
 
 def is_active(state: State, group: Group | None) -> bool:
-    """Return whether a tick has anything to do: there are instances, or jobs wait, or something is wanted."""
+    """Return whether a tick has anything to do: there are instances, or jobs wait, or something is left to be done."""
     if group is not None and (group.desired or group.instances):
         return True
+    # The list of projects may have failed, and be all that is known of the fleet.
+    if state.listing.wanted_at or state.zeros_left:
+        return True
     return any(p.pending or p.is_hooked or p.wanted_at for p in state.projects.values())
+
+
+def answered(before: State, after: State) -> Answered:
+    """Return the hooks that reads have answered.
+
+    Args:
+        before: what was known before the reads.
+        after: what is known since.
+    """
+    hooked = [project for project in before.projects.values() if project.is_hooked and _is_answered(project, after)]
+    return Answered(
+        received_at=min((project.hook_first for project in hooked), default=0.0),
+        ids=tuple(key for project in hooked for key in project.hook_ids),
+    )
+
+
+def _is_answered(project: Project, after: State) -> bool:
+    return project.id in after.projects and after.projects[project.id].hook_first != project.hook_first
 
 
 def known_seconds(state: State, requests_per_minute: int) -> float:
@@ -92,7 +123,7 @@ def _note_hooks(state: State, hooks: Sequence[Message], reach: Reach, now: float
     for hook in accepted:
         project = projects.get(hook.project_id, Project(hook.project_id))
         # A clock that is ahead must not make a hook that no read can ever answer.
-        projects[project.id] = _hooked(project, min(hook.received_at, now))
+        projects[project.id] = _hooked(project, min(hook.received_at, now), hook.id)
     listing = state.listing
     if any(not scope.counts(projects[hook.project_id], reach, now) for hook in accepted):
         listing = scope.want_listing(listing, reach.scope, now, scope.SWEEP_LIFE_SECONDS)
@@ -100,11 +131,12 @@ def _note_hooks(state: State, hooks: Sequence[Message], reach: Reach, now: float
     return replace(state, projects=projects, listing=listing, hooks=counted, last_hook_at=now)
 
 
-def _hooked(project: Project, received_at: float) -> Project:
+def _hooked(project: Project, received_at: float, hook_id: str) -> Project:
     last = max(project.hook_last, received_at)
     if received_at < project.read_at:
         return replace(project, hook_last=last)
-    return replace(project, hook_last=last, hook_first=project.hook_first or received_at)
+    ids = (*project.hook_ids, *filter(None, [hook_id]))[:MAX_HOOK_IDS]
+    return replace(project, hook_last=last, hook_first=project.hook_first or received_at, hook_ids=ids)
 
 
 def _refresh(state: State, limits: Limits, now: float) -> Callable[[Project], bool]:
@@ -113,8 +145,10 @@ def _refresh(state: State, limits: Limits, now: float) -> Callable[[Project], bo
     And always the one read longest ago: nothing is removed or published from memory alone, without an answer of GitLab.
     """
     aged = now - known_seconds(state, limits.requests_per_minute) / 2
-    # An idle instance goes once every project has been read since it became idle.
-    idle = (clock.since for clock in state.instances.values() if now - clock.since >= limits.idle_seconds)
+    # An idle instance goes once every project has been read since it became idle: those that are due before the next
+    # tick count, too, so that they can go in time.
+    soon = limits.idle_seconds - waking.MAX_SECONDS
+    idle = (c.since for c in state.instances.values() if not c.is_busy and now - c.since >= soon)
     before = max([aged, *idle])
     counted = (p for p in state.projects.values() if scope.counts(p, limits.reach, now))
     oldest = min(counted, key=lambda p: (p.read_at, p.id), default=None)

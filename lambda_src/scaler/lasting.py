@@ -4,25 +4,60 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scaler.outcome import Outcome
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from scaler.act import Acted
-    from scaler.capacity import Snapshot
+    from scaler.capacity import Plan, Snapshot
+
+# Words, and when they were last true.
+Said = tuple[tuple[str, float], ...]
 
 # Instances that were asked for usually exist within seconds.
 MISSING_SECONDS = 60
+# What comes and goes, and what is over only as far as is known, is said again when it was not true for so long.
+QUIET_SECONDS = 600.0
+MAX_SAID = 20
+_UNKNOWN = "unknown: "
 
 
-def lasting(snapshot: Snapshot, acted: Acted) -> tuple[str, ...]:
+def lasting(snapshot: Snapshot, plan: Plan) -> tuple[str, ...]:
     """Return what is worth a warning and need not be repeated each minute."""
-    return tuple(_lasting(snapshot, acted))
+    return tuple(_lasting(snapshot, plan))
 
 
-def _lasting(snapshot: Snapshot, acted: Acted) -> Iterator[str]:
-    if acted.outcome is Outcome.AT_MAXIMUM:
+def causes(snapshot: Snapshot) -> tuple[str, ...]:
+    """Return why something is unknown: of many projects, one or another often cannot be read."""
+    # What is unknown stands before its cause: "project 42 (GitLab answers 503)".
+    return tuple(_UNKNOWN + (words.partition(" (")[2] or words) for words in snapshot.unknown)
+
+
+def new(words: Iterable[str], said: Said) -> tuple[str, ...]:
+    """Return the words that have not been said."""
+    known = dict(said)
+    return tuple(each for each in words if each not in known)
+
+
+def say(said: Said, snapshot: Snapshot, plan: Plan, now: float) -> Said:
+    """Return what has been said after an observation, without what is over.
+
+    Args:
+        said: what had been said before.
+        snapshot: what was observed.
+        plan: what was planned.
+        now: epoch seconds.
+    """
+    kept = {words: at for words, at in said if now - at <= QUIET_SECONDS and not _is_over(words, snapshot)}
+    holds = dict.fromkeys((*lasting(snapshot, plan), *causes(snapshot)), now)
+    return tuple((kept | holds).items())[-MAX_SAID:]
+
+
+def _lasting(snapshot: Snapshot, plan: Plan) -> Iterator[str]:
+    if plan.is_capped:
         yield f"more is needed than the maximum of {snapshot.maximum}; raise asg.max_size if jobs wait too long"
     if snapshot.desired > snapshot.staying and snapshot.unfulfilled_seconds >= MISSING_SECONDS:
         yield "instances that were asked for do not come; the group's activities say why, such as no spot capacity"
+
+
+def _is_over(words: str, snapshot: Snapshot) -> bool:
+    """Return whether what was said is known not to be true any more, if it is not true now."""
+    return snapshot.is_complete and not words.startswith(_UNKNOWN)

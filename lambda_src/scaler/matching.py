@@ -47,6 +47,7 @@ class Demand:
     oldest_pending_at: float = 0.0
     running: tuple[str, ...] = ()
     unplaced: int = 0
+    runners: tuple[str, ...] = ()
 
 
 def demand(jobs: Iterable[Job], runner: Runner, protected: ProtectedRefs = UNKNOWN_REFS) -> Demand:
@@ -60,11 +61,14 @@ def demand(jobs: Iterable[Job], runner: Runner, protected: ProtectedRefs = UNKNO
     listed = tuple(jobs)
     waiting = [job for job in listed if not job.is_running and takes(runner, job, protected)]
     running = [job for job in listed if job.is_running and _may_be_ours(runner, job)]
+    placed = sorted((job.system_id, job.runner_id) for job in running if _SYSTEM_ID.fullmatch(job.system_id))
     return Demand(
         pending=len(waiting),
         oldest_pending_at=min((job.queued_at for job in waiting), default=0.0),
-        running=tuple(sorted(job.system_id for job in running if _SYSTEM_ID.fullmatch(job.system_id))),
+        running=tuple(manager for manager, _ in placed),
         unplaced=sum(not job.system_id for job in running),
+        # Where the id is configured, it need not be learnt.
+        runners=() if runner.id else tuple(number for _, number in placed),
     )
 
 

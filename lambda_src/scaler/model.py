@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scaler.boot import Boots
 from scaler.buffer import Bursts
+from scaler.coming import NOTHING, Left
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from scaler.coming import Absences
     from scaler.history import History
     from scaler.pipelines import Created, Live
 
@@ -64,6 +66,7 @@ class Project:
     Attributes:
         listed: the last listing of the scope named it.
         hook_first: the oldest hook that no read has answered yet.
+        hook_ids: ids of the first such hooks, for the log.
         hook_last: the newest hook.
         wanted_at: since when the schedule wants it read.
         attempted_at: start of the last read, failed or not.
@@ -73,16 +76,21 @@ class Project:
         pending: jobs that wait for this fleet.
         oldest_pending_at: since when the longest waiting one waits.
         running: system ids of the runner managers that run its jobs, one entry a job.
+        runners: ids of their runners in the same order, "" = GitLab does not say; none where the id is configured.
         unplaced: running jobs that may be this fleet's, of which GitLab does not name the runner manager.
         requests: how many HTTP requests the last complete read took.
         live: its jobs under way, if pipelines are looked ahead in.
         created: jobs of its pipelines that come later.
         created_at: when those were read.
+        created_cut: pipelines of which earlier ones of them may be missing; see `scaler.pages`.
+        created_cursor: where the next page of them begins, "" = with the newest.
+        left: jobs that have not come of pipelines that seem to have ended.
     """
 
     id: int
     listed: bool = False
     hook_first: float = 0.0
+    hook_ids: tuple[str, ...] = ()
     hook_last: float = 0.0
     wanted_at: float = 0.0
     attempted_at: float = 0.0
@@ -92,12 +100,16 @@ class Project:
     pending: int = 0
     oldest_pending_at: float = 0.0
     running: tuple[str, ...] = ()
+    runners: tuple[str, ...] = ()
     unplaced: int = 0
     requests: int = 1
     protected: ProtectedRefs = ProtectedRefs()
     live: tuple[Live, ...] = ()
     created: tuple[Created, ...] = ()
     created_at: float = 0.0
+    created_cut: tuple[int, ...] = ()
+    created_cursor: str = ""
+    left: Left = NOTHING
 
     @property
     def is_hooked(self) -> bool:
@@ -108,6 +120,16 @@ class Project:
     def is_busy(self) -> bool:
         """Whether jobs were pending or running when it was last read."""
         return bool(self.pending or self.running or self.unplaced)
+
+
+# What of a project is only kept to look ahead, when there is nothing to foresee or no room.
+FORGOTTEN: Mapping[str, Any] = {
+    "live": (),
+    "created": (),
+    "created_at": 0.0,
+    "created_cut": (),
+    "created_cursor": "",
+}
 
 
 @dataclass(frozen=True)
@@ -178,15 +200,21 @@ class State:
         is_complete: whether that observation was complete.
         desired_left: the desired capacity it left, -1 = unknown.
         unfulfilled_since: since when the group has fewer instances than desired, 0 = it has not.
-        runner_denied_until: the runner's managers are not asked for before.
+        runner_id: the runner's id as learnt from its jobs, "" = unknown.
+        runner_denied: the id of the runner of which GitLab has refused to list the managers ...
+        runner_denied_until: ... so that they are not asked for before.
         managers_at: when they were last asked for.
         replaced_at: when an instance that takes no jobs was last replaced.
         replaced: how many were, since a job last waited for long.
         history: how long jobs of which name take.
+        absences: which of them hardly ever come.
         boots: how long instances take to boot, and which of them never got into service.
         bursts: how many jobs come at once.
         created_not_before: later jobs of pipelines are not asked for before, because that has failed.
-        told: conditions that last and have been said.
+        said: conditions that last and have been said, and when they were last true.
+        wake_at: when the last tick that was asked for between those of the schedule comes, 0 = none was.
+        zeros_left: in how many more observations figures that have become zero are published.
+        terminating: ids of the instances that are going, and since when.
     """
 
     projects: Mapping[int, Project] = field(default_factory=dict)
@@ -202,15 +230,21 @@ class State:
     is_complete: bool = False
     desired_left: int = -1
     unfulfilled_since: float = 0.0
+    runner_id: str = ""
+    runner_denied: str = ""
     runner_denied_until: float = 0.0
     managers_at: float = 0.0
     replaced_at: float = 0.0
     replaced: int = 0
     history: History = field(default_factory=dict)
+    absences: Absences = field(default_factory=dict)
     boots: Boots = _NO_BOOTS
     bursts: Bursts = _NO_BURSTS
     created_not_before: float = 0.0
-    told: tuple[str, ...] = ()
+    said: tuple[tuple[str, float], ...] = ()
+    wake_at: float = 0.0
+    zeros_left: int = 0
+    terminating: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -246,8 +280,9 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Message:
-    """A message of the queue; `project_id` is 0 unless it is a hook."""
+    """A message of the queue; `project_id` is 0 unless it is a hook, and its sender has logged `id`, if it has one."""
 
     kind: Kind
     received_at: float
     project_id: int = 0
+    id: str = ""

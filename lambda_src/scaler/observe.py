@@ -6,12 +6,13 @@ import logging
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from scaler import history, matching, pipelines, scope
+from scaler import history, lessons, matching, scope
 from scaler.errors import DeniedError, ReadError
 from scaler.foresee import bounded
-from scaler.model import Listing, Project, ProtectedRefs
+from scaler.lessons import Hint
+from scaler.model import FORGOTTEN, Listing, Project, ProtectedRefs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from scaler.matching import Runner
     from scaler.model import Job, State
-    from scaler.pipelines import Created
+    from scaler.pages import Page as LaterPage
     from scaler.schedule import Pick
     from scaler.scope import Page, Reach
     from scaler.silent import Manager
@@ -37,14 +38,6 @@ _PROTECTED_LIFE_SECONDS = 600.0
 HINT_PAUSE_SECONDS = 60.0
 # Later jobs of a project are read again when they are this old.
 HINT_LIFE_SECONDS = 15.0
-
-
-class Hint(NamedTuple):
-    """The later jobs of a project, None = they could not be read; a question, if `at` is 0."""
-
-    project: int
-    at: float = 0.0
-    created: tuple[Created, ...] | None = None
 
 
 Answer = Project | Listing | Hint
@@ -74,16 +67,16 @@ class GitLab(Protocol):
         """Return a page of the projects of a source of `scope.sources`."""
         ...
 
-    def managers(self) -> tuple[Manager, ...]:
-        """Return all managers of the runner."""
+    def managers(self, runner_id: str) -> tuple[Manager, ...]:
+        """Return all managers of a runner."""
         ...
 
 
 class Ahead(Protocol):
     """What GitLab is asked to look ahead; raises ReadError."""
 
-    def created_jobs(self, project_id: int) -> tuple[Created, ...]:
-        """Return the jobs of a project that exist already and come later."""
+    def created_jobs(self, project_id: int, cursor: str) -> LaterPage:
+        """Return a page of the jobs of a project that exist already and come later, the newest first."""
         ...
 
 
@@ -102,6 +95,7 @@ class Observer:
         clock: epoch seconds.
         gather: runs tasks at the same time for at most so many seconds; None stands for a task that has no answer.
         looks_ahead: whether jobs are remembered and learnt from.
+        learnt_id: the runner's id as it was learnt, "" = unknown; a hint only, so that it hides no job.
     """
 
     gitlab: Source
@@ -110,6 +104,7 @@ class Observer:
     clock: Callable[[], float]
     gather: Callable[[Sequence[Callable[[], Answer]], float], Sequence[Answer | None]]
     looks_ahead: bool = False
+    learnt_id: str = ""
 
     def observe(self, state: State, pick: Pick, seconds: float, hints: int = 0) -> State:
         """Return the state with what the picked reads have answered.
@@ -133,7 +128,7 @@ class Observer:
     def _worth_a_hint(self, state: State, projects: Iterable[Project], now: float) -> list[Hint]:
         if not self.looks_ahead or now < state.created_not_before:
             return []
-        return [Hint(p.id) for p in projects if p.live and now - p.created_at >= HINT_LIFE_SECONDS]
+        return [Hint(p.id, p.created_cursor) for p in projects if p.live and now - p.created_at >= HINT_LIFE_SECONDS]
 
     def _answer(self, question: Answer) -> Answer:
         if isinstance(question, Hint):
@@ -143,21 +138,25 @@ class Observer:
     def _noted(self, state: State, answers: Iterable[Answer]) -> State:
         projects = dict(state.projects)
         listing, not_before = state.listing, state.created_not_before
-        known = dict(state.history)
+        known, absences = dict(state.history), dict(state.absences)
         for answer in answers:
             if isinstance(answer, Listing):
                 listing = answer
             elif isinstance(answer, Project):
-                known = history.learn(known, _ended(projects[answer.id], answer))
-                projects[answer.id] = answer
-            elif answer.created is None:
-                not_before = self.clock() + HINT_PAUSE_SECONDS
+                before = projects[answer.id]
+                known = history.learn(known, lessons.ended(before, answer))
+                absences, left = lessons.come(absences, before, answer)
+                projects[answer.id] = replace(answer, left=left)
             else:
-                project = projects[answer.project]
-                created = pipelines.remembered(project.created, answer.created, project.live)
-                projects[project.id] = replace(project, created=created, created_at=answer.at)
+                projects[answer.project] = lessons.foretold(projects[answer.project], answer)
+                not_before = not_before if answer.page else self.clock() + HINT_PAUSE_SECONDS
         state = replace(
-            state, projects=bounded(projects), listing=listing, history=known, created_not_before=not_before
+            state,
+            projects=bounded(projects),
+            listing=listing,
+            history=known,
+            absences=absences,
+            created_not_before=not_before,
         )
         has_ended = listing.started_at and not listing.sources
         return scope.finish(state, self.reach) if has_ended else state
@@ -170,17 +169,20 @@ class Observer:
         except ReadError as error:
             return _failed(project, started_at, str(error))
         demand = matching.demand(listed.jobs, self.runner, protected)
+        is_answered = project.hook_last <= started_at
         return replace(
             project,
             attempted_at=started_at,
             failures=0,
             failure="",
             read_at=started_at,
-            hook_first=project.hook_last if project.hook_last > started_at else 0.0,
+            hook_first=0.0 if is_answered else project.hook_last,
+            hook_ids=() if is_answered else project.hook_ids,
             wanted_at=project.wanted_at if project.wanted_at > started_at else 0.0,
             pending=demand.pending,
             oldest_pending_at=demand.oldest_pending_at,
             running=demand.running,
+            runners=demand.runners,
             unplaced=demand.unplaced,
             requests=listed.requests,
             protected=protected,
@@ -188,10 +190,11 @@ class Observer:
         )
 
     def _under_way(self, project: Project, jobs: Iterable[Job], protected: ProtectedRefs) -> dict[str, Any]:
-        live = matching.under_way(project.id, jobs, self.runner, protected) if self.looks_ahead else ()
+        runner = replace(self.runner, id=self.runner.id or self.learnt_id)
+        live = matching.under_way(project.id, jobs, runner, protected) if self.looks_ahead else ()
         if not live:
             # Without a pipeline under way nothing is foreseen, and what was to come need not be kept.
-            return {"live": (), "created": (), "created_at": 0.0}
+            return dict(FORGOTTEN)
         # What has been under way does not come again, even if it has ended when GitLab is asked next.
         ids = {job.id for job in live}
         return {"live": live, "created": tuple(job for job in project.created if job.id not in ids)}
@@ -199,7 +202,7 @@ class Observer:
     def _hint(self, hint: Hint) -> Hint:
         now = self.clock()
         try:
-            return Hint(hint.project, now, self.gitlab.created_jobs(hint.project))
+            return hint._replace(at=now, page=self.gitlab.created_jobs(hint.project, hint.cursor))
         except ReadError as error:
             log.info("project %d: its later jobs cannot be read, so nothing is foreseen: %s", hint.project, error)
             return hint
@@ -266,15 +269,6 @@ def _unanswered(question: Answer, now: float) -> Answer:
     if isinstance(question, Listing):
         return scope.fail(question, failure)
     return _failed(question, now, failure)
-
-
-def _ended(before: Project, after: Project) -> Iterable[tuple[int, float]]:
-    """Yield name and seconds of the jobs that have ended since the read before this one."""
-    if before.read_at == after.read_at or not before.read_at:
-        return ()
-    # A job that ends makes a hook, so that none has ended before the first hook that came since.
-    earliest = max(before.read_at, before.hook_first)
-    return pipelines.ended(before.live, after.live, earliest, after.read_at)
 
 
 def _failed(project: Project, started_at: float, failure: str) -> Project:

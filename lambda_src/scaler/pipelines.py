@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# GitLab answers with so many later jobs of a project at most, the newest ones.
-PAGE_SIZE = 100
 # What was read longer ago says nothing about what comes next.
 CREATED_LIFE_SECONDS = 180.0
 # An end that is only known to lie in an interval is learnt from if that is short, or short for so long a job.
@@ -28,9 +25,8 @@ class Status(Enum):
     RUNNING = "running"
 
 
-@dataclass(frozen=True, slots=True)
-class PipelineJob:
-    """A job of a pipeline.
+class PipelineJob(NamedTuple):
+    """A job of a pipeline; a tuple, because there are thousands.
 
     Attributes:
         name: what stands for its name; see `history.key`.
@@ -117,21 +113,6 @@ def pipelines(live: Iterable[Live], created: Iterable[Created]) -> Iterator[Pipe
         ids = {job.id for job in jobs}
         if waiting := [job for job in to_come.get(number, ()) if job.id not in ids]:
             yield _pipeline(jobs, waiting)
-
-
-def remembered(before: Iterable[Created], page: tuple[Created, ...], live: Iterable[Live]) -> tuple[Created, ...]:
-    """Return the jobs to come of a page and those older ones that a full page had no room for.
-
-    Args:
-        before: what was to come before.
-        page: what GitLab has answered, the newest jobs.
-        live: the jobs under way; what is to come of other pipelines does not matter any more.
-    """
-    if len(page) < PAGE_SIZE:
-        return page
-    oldest = min(job.id for job in page)
-    under_way = {job.pipeline for job in live}
-    return (*page, *(job for job in before if job.id < oldest and job.pipeline in under_way))
 
 
 def ended(before: Iterable[Live], after: Iterable[Live], earliest: float, latest: float) -> Iterator[tuple[int, float]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scaler.capacity import Plan
+from scaler.waking import due_seconds
 
 if TYPE_CHECKING:
-    from scaler.capacity import Rules, Snapshot
+    from scaler.capacity import Idle, Rules, Snapshot
 
 # Capacity that was asked for and has not come for this long (no spot capacity, say) is no longer waited for.
 UNFULFILLED_SECONDS = 300
@@ -27,11 +28,12 @@ def plan(snapshot: Snapshot, rules: Rules) -> Plan:
     """
     wanted = _wanted(snapshot, rules, snapshot.upcoming)
     need = _within(snapshot, wanted)
-    idle = _removable(snapshot, rules, need)
+    spare = _spare(snapshot, rules, need)
+    idle = tuple(instance.id for instance in spare if instance.seconds >= rules.idle_seconds)
     desired = _desired(snapshot, rules, need) if rules.sets_capacity else snapshot.desired
     # One thing at a time: giving up what did not come, and removing what is idle, need one observation each.
     remove = idle if rules.sets_capacity and desired == snapshot.desired else ()
-    replaced = _replaced(snapshot, rules) if desired == snapshot.desired and not remove else ()
+    replaced = _replaced(snapshot, rules, need, changes=desired != snapshot.desired or bool(idle))
     return Plan(
         need=need,
         desired=desired,
@@ -40,6 +42,7 @@ def plan(snapshot: Snapshot, rules: Rules) -> Plan:
         is_capped=wanted > snapshot.maximum,
         reason="; ".join([_reason(snapshot, rules, wanted, desired, len(remove)), *_why(snapshot, replaced)]),
         replace=replaced,
+        due_seconds=due_seconds(rules.idle_seconds - instance.seconds for instance in spare if rules.sets_capacity),
     )
 
 
@@ -89,18 +92,20 @@ def _held_at(snapshot: Snapshot) -> tuple[int, ...]:
     return (snapshot.desired + tries,)
 
 
-def _removable(snapshot: Snapshot, rules: Rules, need: int) -> tuple[str, ...]:
+def _spare(snapshot: Snapshot, rules: Rules, need: int) -> tuple[Idle, ...]:
+    """Return the idle instances that are more than needed, longest idle first."""
     if not snapshot.is_complete:
         return ()
     # What the group is about to remove by itself, because less is desired than there is, is not removed twice.
     kept = max(need, _within(snapshot, _wanted(snapshot, rules, snapshot.retained)))
     spare = min(snapshot.staying, snapshot.desired) - kept
-    idle = [instance.id for instance in snapshot.idle if instance.seconds >= rules.idle_seconds]
-    return tuple(idle[: max(0, spare)])
+    return snapshot.idle[: max(0, spare)]
 
 
-def _replaced(snapshot: Snapshot, rules: Rules) -> tuple[str, ...]:
-    if not (rules.sets_capacity and snapshot.is_complete and snapshot.may_replace):
+def _replaced(snapshot: Snapshot, rules: Rules, need: int, *, changes: bool) -> tuple[str, ...]:
+    """Return the instance to replace, if the capacity does not change; what the alarms are about to do counts."""
+    grows = need > snapshot.desired and not rules.sets_capacity
+    if changes or grows or not (snapshot.is_complete and snapshot.may_replace):
         return ()
     return snapshot.silent[:1]
 
@@ -153,7 +158,7 @@ def _notes(snapshot: Snapshot, rules: Rules, wanted: int, desired: int, removed:
         (desired < snapshot.desired, f"{snapshot.desired - desired} requested did not come and are given up"),
         (removed > 0, f"{_instances(removed)} idle for {rules.idle_seconds} s or longer"),
         (not snapshot.is_complete, f"unknown, so nothing is removed: {', '.join(snapshot.unknown)}"),
-        (not rules.sets_capacity, "left to the alarms"),
+        (not rules.sets_capacity, "the capacity is left to the alarms"),
     ]
     return [text for holds, text in notes if holds]
 

@@ -27,7 +27,7 @@ def messages(event: Mapping[str, Any]) -> tuple[Message, ...]:
     found: list[Message] = []
     for record in event.get("Records", ()):
         try:
-            found.append(_message(json.loads(record["body"])))
+            found.append(_message(json.loads(record["body"]), _id(record)))
         except (ValueError, KeyError, TypeError) as error:
             log.warning("a message cannot be understood and is dropped: %r", error)
     return tuple(found)
@@ -35,16 +35,19 @@ def messages(event: Mapping[str, Any]) -> tuple[Message, ...]:
 
 def correlation_ids(event: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what tells a Lambda event's messages apart: the deduplication ids that their senders logged."""
-    attributes = (record.get("attributes", {}) for record in event.get("Records", ()))
-    return tuple(each["MessageDeduplicationId"] for each in attributes if "MessageDeduplicationId" in each)
+    return tuple(filter(None, map(_id, event.get("Records", ()))))
 
 
-def _message(body: Mapping[str, Any]) -> Message:
+def _id(record: Mapping[str, Any]) -> str:
+    return str(record.get("attributes", {}).get("MessageDeduplicationId", ""))
+
+
+def _message(body: Mapping[str, Any], message_id: str) -> Message:
     kind = Kind(body["kind"])
     received_at = body["received_at"]
     if not isinstance(received_at, int | float) or not math.isfinite(received_at):
         raise ValueError("received_at is not a time")
-    return Message(kind, float(received_at), _project_id(body) if kind is Kind.HOOK else 0)
+    return Message(kind, float(received_at), _project_id(body) if kind is Kind.HOOK else 0, message_id)
 
 
 def _project_id(body: Mapping[str, Any]) -> int:

@@ -9,23 +9,25 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from scaler import budget, intake, metrics, schedule, silent
+from scaler import budget, identity, intake, lasting, metrics, schedule, silent, stuck, waking
 from scaler.act import Acted, act
 from scaler.call import Call
-from scaler.errors import ConflictError, DeniedError, GroupError, PublishError, ReadError, SendError, StateError
+from scaler.errors import DeniedError, GoneError, GroupError, PublishError, ReadError, StateError, WakeError
 from scaler.foresee import follow_bursts, foresee, learn
-from scaler.lasting import lasting
+from scaler.leave import leave
 from scaler.model import Kind, Scope, State, Stored
 from scaler.observe import Observer
 from scaler.outcome import Outcome
 from scaler.plan import plan as make_plan
 from scaler.scope import Reach
 from scaler.snapshot import follow, snapshot
+from scaler.turn import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scaler.capacity import Group, Plan, Snapshot
+    from scaler.leave import Left
     from scaler.model import Message
     from scaler.observe import GitLab
     from scaler.schedule import Pick
@@ -40,40 +42,6 @@ READ_SECONDS = 10.0
 RESERVED_SECONDS = 5.0
 # A continued invocation waits for what may be read soon; a hook that arrives meanwhile waits, too.
 MAX_SLEEP_SECONDS = 1.0
-# A full batch of hooks this old shows that more of them are waiting: they are noted first and answered together ...
-BEHIND_SECONDS = 2.0
-FULL_BATCH = 10
-# ... but not when the last observation is older than this.
-MAX_BLIND_SECONDS = 3.0
-_RUNNER_DENIED_SECONDS = 3600.0
-
-
-@dataclass(frozen=True)
-class _Turn:
-    """What one invocation works with; `trouble` says why the state is not to be relied upon, "" if it is."""
-
-    messages: Sequence[Message]
-    seconds: float
-    started_at: float
-    stored: Stored
-    limits: intake.Limits
-    trouble: str = ""
-
-    @property
-    def kinds(self) -> frozenset[Kind]:
-        return frozenset(message.kind for message in self.messages)
-
-    @property
-    def hooks_only(self) -> bool:
-        return self.kinds == {Kind.HOOK}
-
-    @property
-    def is_behind(self) -> bool:
-        """Whether more hooks are waiting than one batch holds, so that this one is not worth an observation."""
-        newest = max(message.received_at for message in self.messages)
-        blind = self.started_at - self.stored.state.observed_at
-        full = self.hooks_only and len(self.messages) >= FULL_BATCH
-        return full and self.started_at - newest > BEHIND_SECONDS and blind < MAX_BLIND_SECONDS
 
 
 @dataclass(frozen=True)
@@ -97,6 +65,8 @@ class Scaler:
     services: Services
     configuration: Configuration
     _last: Stored = field(default_factory=lambda: Stored(State(), 0, Scope()), init=False)
+    _no_wake_before: float = field(default=0.0, init=False)
+    _rests_until: float = field(default=0.0, init=False)
 
     def handle(self, messages: Sequence[Message], seconds: float) -> Outcome:
         """Observe what the messages ask for, plan, and act.
@@ -119,7 +89,7 @@ class Scaler:
             return self._defer(turn, noted, pick.wait_seconds)
         return self._observe(turn, noted, pick)
 
-    def _begin(self, messages: Sequence[Message], seconds: float) -> _Turn:
+    def _begin(self, messages: Sequence[Message], seconds: float) -> Turn:
         started_at = self.services.clock()
         trouble = ""
         try:
@@ -131,9 +101,9 @@ class Scaler:
         own = self.configuration
         reach = Reach(self._last.scope, own.activity_seconds, own.narrow)
         limits = intake.Limits(reach, own.requests_per_minute, own.rules.idle_seconds)
-        return _Turn(messages, seconds, started_at, self._last, limits, trouble)
+        return Turn(messages, seconds, started_at, self._last, limits, trouble)
 
-    def _look(self, turn: _Turn) -> Group | None:
+    def _look(self, turn: Turn) -> Group | None:
         """Return the group if a tick has to know whether there is anything to do."""
         if Kind.TICK not in turn.kinds:
             return None
@@ -143,21 +113,31 @@ class Scaler:
             log.warning("the group cannot be looked at: %s", error)
             return None
 
-    def _defer(self, turn: _Turn, noted: State, wait_seconds: float) -> Outcome:
+    def _defer(self, turn: Turn, noted: State, wait_seconds: float) -> Outcome:
         """Only note what the messages want, because nothing of it may be read now."""
         if turn.kinds == {Kind.CONTINUE} and wait_seconds <= schedule.MAX_WAIT_SECONDS:
             # No read after the sleep: only the next batch shows whether more hooks have come meanwhile.
             self.services.sleep(min(wait_seconds, MAX_SLEEP_SECONDS))
-        return self._leave(turn, noted, wait_seconds) or Outcome.NOTED
+        if Kind.HOOK in turn.kinds:
+            log.info("noted: what these webhooks ask for is answered already, or together with others later")
+        return self._leave(turn, noted, wait_seconds).failed or Outcome.NOTED
 
-    def _observe(self, turn: _Turn, noted: State, pick: Pick) -> Outcome:
+    def _observe(self, turn: Turn, noted: State, pick: Pick) -> Outcome:
         seconds = min(READ_SECONDS, max(0.0, turn.seconds - RESERVED_SECONDS))
         left = budget.budget(noted.requests, turn.limits.requests_per_minute, turn.started_at)
         call = Call(left.allowed, turn.started_at + seconds, self.services.clock, noted.not_before)
         gitlab = self.services.connect(call)
         own = self.configuration
-        services, looks = self.services, own.rules.looks_ahead
-        observer = Observer(gitlab, own.runner, turn.limits.reach, services.clock, services.gather, looks)
+        services = self.services
+        observer = Observer(
+            gitlab,
+            own.runner,
+            turn.limits.reach,
+            services.clock,
+            services.gather,
+            looks_ahead=own.rules.looks_ahead,
+            learnt_id=noted.runner_id,
+        )
         # Looking ahead takes what sweeps would leave.
         hints = max(0, left.for_sweeps - sum(noted.projects[key].requests for key in pick.projects))
         state = observer.observe(noted, pick, seconds, hints)
@@ -167,13 +147,15 @@ class Scaler:
             log.warning("%s: %s", error.outcome, error)
             return self._end(turn, state, call, metrics.of_nothing(), error.outcome, only_hooks=turn.hooks_only)
         acted = act(seen.plan, seen.snapshot, self.services.group, seen.state.desired_left)
-        _tell(seen, acted)
+        hooks = intake.answered(noted, seen.state)
+        _tell(seen, acted, (*(message.id for message in turn.messages), *hooks.ids))
+        self._tell_of_stuck(seen.state)
         figures = (
-            *metrics.of_instances(seen.snapshot),
-            *metrics.of_jobs(seen.snapshot, seen.plan, acted, own.rules),
-            *metrics.of_trouble(seen.snapshot, own.rules),
+            *metrics.of_fleet(seen.snapshot, seen.plan, acted, own.rules),
+            *metrics.of_reaction(hooks, services.clock()),
         )
         observed = self._observed(seen, acted)
+        observed = waking.noted(observed, seen.plan.due_seconds, services.clock())
         goes_on = bool(acted.removed) and len(seen.plan.remove) > len(acted.removed)
         if goes_on:
             # More idle instances are to go than one invocation removes: the next one comes as soon as it may.
@@ -181,32 +163,36 @@ class Scaler:
         only_hooks = turn.hooks_only and not goes_on
         return self._end(turn, observed, call, figures, acted.outcome, only_hooks=only_hooks)
 
-    def _see(self, turn: _Turn, state: State, managers: Sequence[Manager] = (), unknown: str = "") -> _Seen:
+    def _see(self, turn: Turn, state: State, managers: Sequence[Manager] = (), unknown: str = "") -> _Seen:
         """Look at the group, last, so that what is planned is acted upon at once."""
         group = self.services.group.describe()
         now = self.services.clock()
         busy = {manager.system_id for manager in managers if manager.is_busy}
-        state = learn(follow(state, group, turn.started_at, busy), group, now)
+        state = learn(state, group, self.configuration.rules, now)
+        state = identity.learn(follow(state, group, turn.started_at, busy), group)
+        state = replace(state, terminating=stuck.follow(dict(state.terminating), group, now))
         seen = snapshot(state, group, turn.limits, now)
         seen = replace(seen, unknown=(*seen.unknown, *filter(None, (turn.trouble, unknown))))
         seen = foresee(seen, state, self.configuration.rules, now)
         seen = silent.judge(seen, managers, group, state, now)
         return _Seen(state, seen, make_plan(seen, self.configuration.rules))
 
-    def _ask_runner(self, turn: _Turn, seen: _Seen, gitlab: GitLab) -> _Seen:
+    def _ask_runner(self, turn: Turn, seen: _Seen, gitlab: GitLab) -> _Seen:
         """Before an instance goes, ask for the runner's managers, too: it may have taken a job a moment ago."""
         now = self.services.clock()
-        own = self.configuration
-        replaces = own.rules.sets_capacity and silent.is_worth_asking(seen.snapshot, seen.state, now)
-        asks = seen.plan.surplus or replaces
-        if not (asks and own.runner.id and now >= seen.state.runner_denied_until):
+        runner_id = identity.known(self.configuration.runner, seen.state)
+        asks = seen.plan.surplus or silent.is_worth_asking(seen.snapshot, seen.state, now)
+        if not (asks and identity.may_ask(seen.state, runner_id, now)):
             return seen
         state = replace(seen.state, managers_at=now)
         try:
-            return self._see(turn, state, managers=gitlab.managers())
+            return self._see(turn, state, managers=gitlab.managers(runner_id))
         except DeniedError as error:
-            log.warning("the runner's managers cannot be listed, so the projects' lists decide: %s", error)
-            return replace(seen, state=replace(state, runner_denied_until=now + _RUNNER_DENIED_SECONDS))
+            # Nobody has asked for it where the id was learnt.
+            level = logging.WARNING if self.configuration.runner.id else logging.INFO
+            log.log(level, "the runner's managers cannot be listed, so the projects' lists decide: %s", error)
+            state = identity.refused(state, runner_id, now, is_gone=isinstance(error, GoneError))
+            return replace(seen, state=state)
         except ReadError as error:
             if not seen.plan.surplus:
                 return replace(seen, state=state)
@@ -221,12 +207,12 @@ class Scaler:
             is_complete=seen.snapshot.is_complete,
             idle=tuple(instance.id for instance in seen.snapshot.idle),
             desired_left=acted.desired if self.configuration.rules.sets_capacity else -1,
-            told=lasting(seen.snapshot, acted),
+            said=lasting.say(state.said, seen.snapshot, seen.plan, now),
         )
 
     def _end(
         self,
-        turn: _Turn,
+        turn: Turn,
         state: State,
         call: Call,
         figures: Sequence[metrics.Figure],
@@ -236,64 +222,70 @@ class Scaler:
     ) -> Outcome:
         """Save and publish what was observed, and ask for the rest."""
         now = self.services.clock()
+        figures = (
+            *figures,
+            *metrics.of_effort(metrics.Effort(now - turn.started_at, len(call.times), call.failures)),
+        )
+        shown = metrics.shown(figures, state.zeros_left)
+        state = replace(state, zeros_left=metrics.zeros_left(figures, state.zeros_left))
         requests = state.requests
         for at in call.times:
             requests = budget.add(requests, at, 1, budget.WINDOW_SECONDS)
         state = replace(state, requests=requests, not_before=max(state.not_before, call.not_before))
         more = schedule.pick(state, turn.limits, now, hooks_only=only_hooks)
-        failed = self._leave(turn, state, more.wait_seconds if more.is_empty else 0.0)
-        effort = metrics.Effort(now - turn.started_at, len(call.times), call.failures)
-        try:
-            self.services.publish((*figures, *metrics.of_effort(effort)))
-        except PublishError as error:
-            log.warning("metrics are missing: %s", error)
-        return failed or outcome
+        left = self._leave(turn, state, more.wait_seconds if more.is_empty else 0.0)
+        self._publish(shown, now)
+        if left.is_saved and state.wake_at != turn.stored.state.wake_at:
+            self._ask_to_wake(state.wake_at)
+        return left.failed or outcome
 
-    def _leave(self, turn: _Turn, state: State, wait_seconds: float) -> Outcome | None:
-        """Save the state and, if more can be read soon, ask for another turn; return what went wrong, if anything."""
-        now = self.services.clock()
-        asks = schedule.asks_to_continue(state, wait_seconds, now)
-        if asks:
-            state = replace(state, continue_at=now)
-        self._last = replace(turn.stored, state=state)
-        if turn.trouble:
-            # Without the version that the table holds, nothing can be written.
-            return None
-        try:
-            self._save(turn, state)
-        except ConflictError as error:
-            log.warning("what was observed is dropped: %s", error)
-            return Outcome.STATE_CONFLICT
-        if asks:
-            self._ask(f"continue-{turn.stored.version + 1}-{int(now * 1000)}")
-        return None
+    def _tell_of_stuck(self, state: State) -> None:
+        """Name the instances that do not get to their end; the words are counted (terraform/metric_filters.tf)."""
+        seconds = self.configuration.drain_seconds
+        if found := stuck.stuck(dict(state.terminating), seconds, self.services.clock()):
+            log.warning("terminating for too long, more than %.0f s: %s", seconds, ", ".join(found))
 
-    def _save(self, turn: _Turn, state: State) -> None:
-        if state == turn.stored.state:
+    def _publish(self, figures: Sequence[metrics.Figure], now: float) -> None:
+        is_rest = metrics.is_rest(figures)
+        if is_rest and now < self._rests_until:
             return
         try:
-            self.services.table.save(state, turn.stored.version)
-        except ConflictError:
-            raise
-        except StateError as error:
-            log.warning("what was observed is not saved: %s", error)
+            self.services.publish(figures)
+        except PublishError as error:
+            log.warning("metrics are missing: %s", error)
+        else:
+            self._rests_until = now + metrics.REST_SECONDS if is_rest else 0.0
 
-    def _ask(self, deduplication_id: str) -> None:
+    def _ask_to_wake(self, at: float) -> None:
+        """Ask for a tick when an idle instance is due; if that fails, the schedule's next one does."""
+        now = self.services.clock()
+        if now < self._no_wake_before:
+            return
         try:
-            self.services.continue_later(deduplication_id)
-        except SendError as error:
-            log.warning("the rest is left to the next tick: %s", error)
+            self.services.wake(min(max(0.0, at - now), waking.MAX_SECONDS))
+        except WakeError as error:
+            self._no_wake_before = now + waking.FAILED_SECONDS
+            log.warning("idle instances leave with the schedule's ticks, up to a minute late: %s", error)
+
+    def _leave(self, turn: Turn, state: State, wait_seconds: float) -> Left:
+        left = leave(self.services, turn, state, wait_seconds)
+        self._last = left.stored
+        return left
 
 
-def _tell(seen: _Seen, acted: Acted) -> None:
-    """Log the decision as one sentence."""
-    level = logging.WARNING if acted.problem or not seen.snapshot.is_complete else logging.INFO
+def _tell(seen: _Seen, acted: Acted, ids: Sequence[str]) -> None:
+    """Log the decision as one sentence, on the way of each hook that it answers."""
+    is_news = acted.problem or lasting.new(lasting.causes(seen.snapshot), seen.state.said)
+    level = logging.WARNING if is_news else logging.INFO
     sentence = f"{acted.outcome}: {seen.plan.reason}"
     if acted.problem:
         sentence += f"; {acted.problem}"
-    if acted.outcome is Outcome.AT_MAXIMUM and seen.state.told:
+    begun = lasting.new(lasting.lasting(seen.snapshot, seen.plan), seen.state.said)
+    if acted.outcome is Outcome.AT_MAXIMUM and not begun:
         level = logging.DEBUG
-    log.log(level, "%s", sentence, extra={"outcome": acted.outcome, "desired": acted.desired, "need": seen.plan.need})
-    for words in lasting(seen.snapshot, acted):
-        if words not in seen.state.told:
-            log.warning("%s", words)
+    about: dict[str, object] = {"outcome": acted.outcome, "desired": acted.desired, "need": seen.plan.need}
+    if known := list(dict.fromkeys(filter(None, ids))):
+        about["correlation_id"] = known
+    log.log(level, "%s", sentence, extra=about)
+    for words in begun:
+        log.warning("%s", words)

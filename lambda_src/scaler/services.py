@@ -39,6 +39,7 @@ class Services:
         connect: returns GitLab for the requests of one invocation.
         publish: publishes metrics; raises PublishError.
         continue_later: sends a `continue` message with this deduplication id; raises SendError.
+        wake: asks for a tick in so many seconds; raises WakeError.
         clock: epoch seconds.
         sleep: waits for seconds.
         gather: runs tasks at the same time; see `observe.in_threads`.
@@ -49,6 +50,7 @@ class Services:
     connect: Callable[[Call], Source]
     publish: Callable[[Sequence[Figure]], None]
     continue_later: Callable[[str], None]
+    wake: Callable[[float], None]
     clock: Callable[[], float]
     sleep: Callable[[float], None]
     gather: Callable[[Sequence[Callable[[], Answer]], float], Sequence[Answer | None]]
@@ -64,6 +66,7 @@ class Configuration:
         requests_per_minute: bound on requests to GitLab.
         activity_seconds: a project without activity for so long is not in the membership scope.
         narrow: whether that scope holds the token's own projects only.
+        drain_seconds: how long an instance that has to go may take, its jobs and its lifecycle action included.
     """
 
     rules: Rules
@@ -71,3 +74,4 @@ class Configuration:
     requests_per_minute: int
     activity_seconds: float
     narrow: bool = True
+    drain_seconds: float = 3600.0

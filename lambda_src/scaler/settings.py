@@ -23,6 +23,7 @@ class Settings:
     autoscaling_group: str
     state_table: str
     queue_url: str
+    schedule_function: str
     gitlab_url: str
     gitlab_token_parameter: str
     gitlab_ca_parameter: str
@@ -43,6 +44,7 @@ class Settings:
             autoscaling_group=environment.text("AUTOSCALING_GROUP"),
             state_table=environment.text("STATE_TABLE"),
             queue_url=environment.text("QUEUE_URL"),
+            schedule_function=environment.text("SCHEDULE_FUNCTION"),
             gitlab_url=environment.text("GITLAB_URL"),
             gitlab_token_parameter=environment.text("GITLAB_TOKEN_PARAMETER"),
             gitlab_ca_parameter=environment.optional("GITLAB_CA_PARAMETER"),
@@ -87,6 +89,7 @@ def _configuration(environment: Environment) -> Configuration:
         requests_per_minute=environment.integer("GITLAB_REQUESTS_PER_MINUTE", minimum=10),
         activity_seconds=3600.0 * environment.integer("ACTIVITY_SINCE_HOURS", minimum=1),
         narrow=environment.flag("NARROW_TO_MEMBERSHIP"),
+        drain_seconds=environment.integer("DRAIN_SECONDS"),
     )
 
 

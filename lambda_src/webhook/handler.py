@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from common import aws, telemetry
 from common.secrets import SecretStore
-from webhook.queue import Queue
+from webhook.queue import Queue, QueueError
 from webhook.receive import Receiver
 from webhook.settings import ScheduleSettings, WebhookSettings
 from webhook.tick import parse_tick
@@ -32,7 +32,9 @@ def receive(event: Mapping[str, Any], context: telemetry.Context) -> dict[str, A
 
 
 def tick(event: Mapping[str, Any], context: telemetry.Context) -> None:
-    """Enqueue a tick of the schedule; an error makes Lambda invoke the function again.
+    """Enqueue a tick of the schedule, or one that the scaler has asked for, which is waited for.
+
+    An error makes Lambda invoke the function again, but not for what the scaler asked for: the next tick is nearer.
 
     Raises:
         TickError: the event is malformed.
@@ -40,10 +42,18 @@ def tick(event: Mapping[str, Any], context: telemetry.Context) -> None:
     """
     queue, logs = _schedule()
     logs.request_id = context.aws_request_id
-    now = time.time()
-    due = parse_tick(event, now)
-    queue.put_tick(due, now)
-    log.info("tick queued", extra={"kind": due.kind, "scheduled_at": due.scheduled_at})
+    due = parse_tick(event, time.time())
+    time.sleep(due.after_seconds or 0.0)
+    correlation_id = due.deduplication_id(context.aws_request_id)
+    try:
+        queue.put_tick(due, correlation_id, time.time())
+    except QueueError as error:
+        if due.after_seconds is None:
+            raise
+        log.warning("a tick between two others is left out: %s", error)
+        return
+    about = {"kind": due.kind, "scheduled_at": due.scheduled_at, "correlation_id": correlation_id}
+    log.info("tick queued", extra=about)
 
 
 @functools.cache

@@ -71,14 +71,14 @@ class Queue:
         body = {"project_id": event.project_id, "job_id": event.job_id, "status": event.status}
         self._send({"kind": "hook", **body, "received_at": received_at}, deduplication_id)
 
-    def put_tick(self, tick: Tick, received_at: float) -> None:
-        """Enqueue a tick, at most once per scheduled time.
+    def put_tick(self, tick: Tick, deduplication_id: str, received_at: float) -> None:
+        """Enqueue a tick.
 
         Raises:
             QueueError: the message could not be sent.
         """
         body = {"kind": tick.kind, "scheduled_at": tick.scheduled_at, "received_at": received_at}
-        self._send(body, f"{tick.kind}-{tick.scheduled_at}")
+        self._send(body, deduplication_id)
 
     def _send(self, body: dict[str, Any], deduplication_id: str) -> None:
         try:

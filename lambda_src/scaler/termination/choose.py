@@ -61,7 +61,10 @@ def parse(event: Mapping[str, Any]) -> Request:
 
 
 def choose(request: Request, state: State, now: float) -> list[str]:
-    """Return the ids of instances that are known to be idle, longest idle first, no more than asked for.
+    """Return the ids of instances that are known to be idle, no more than asked for.
+
+    First those that the group suggests, by zone and market as it asks, longest idle first. What is left may be any
+    other idle instance: the group accepts those too, and it may suggest nothing but busy ones for as long as they run.
 
     Args:
         request: what the group asks for.
@@ -77,7 +80,8 @@ def choose(request: Request, state: State, now: float) -> list[str]:
         if left.get(candidate.place, 0) > 0:
             left[candidate.place] -= 1
             chosen.append(candidate.id)
-    return chosen
+    others = [instance_id for instance_id in state.idle if instance_id not in candidates]
+    return chosen + others[: max(0, sum(request.capacity.values()) - len(chosen))]
 
 
 def _place(entry: Mapping[str, Any]) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from scaler import pages
 from scaler.errors import DeniedError, ReadError
 from scaler.observe import JobList
 from scaler.scope import GROUP, PROJECT, Page
@@ -108,11 +109,14 @@ class GitLabCall:
         following = start + self.gitlab.page_size
         return Page(tuple(ids[start:following]), str(following) if following < len(ids) else "")
 
-    def created_jobs(self, project_id: int) -> tuple[Created, ...]:
+    def created_jobs(self, project_id: int, cursor: str) -> pages.Page:
         self.gitlab.request(self.call, "/api/graphql")
-        return self.gitlab.created.get(project_id, ())
+        listed = sorted(self.gitlab.created.get(project_id, ()), reverse=True)
+        behind = [job for job in listed if not cursor or job.id < int(cursor)]
+        some = tuple(behind[: self.gitlab.page_size])
+        return pages.Page(some, str(some[-1].id) if len(behind) > len(some) else "")
 
-    def managers(self) -> tuple[Manager, ...]:
-        self.gitlab.request(self.call, "/runners/5/managers")
+    def managers(self, runner_id: str) -> tuple[Manager, ...]:
+        self.gitlab.request(self.call, f"/runners/{runner_id}/managers")
         busy = (Manager(key, is_busy=True, silent_seconds=0.0) for key in sorted(self.gitlab.busy))
         return (*busy, *(Manager(key, False, seconds) for key, seconds in self.gitlab.silences.items()))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from scaler import codec
 from scaler.capacity import Group, Instance, Phase, Rules
-from scaler.errors import ConflictError, GroupError, PublishError, SendError, StateError
+from scaler.errors import ConflictError, GroupError, PublishError, SendError, StateError, WakeError
 from scaler.matching import Runner
 from scaler.model import Job, Kind, Message, Scope, State, Stored
 from scaler.outcome import Outcome
@@ -176,8 +176,10 @@ class World:
     outcomes: list[Outcome] = field(default_factory=list)
     cannot_send: bool = False
     cannot_publish: bool = False
+    cannot_wake: bool = False
     seconds_per_turn: float = 0.0
     deduplication_ids: list[str] = field(default_factory=list)
+    wakes: list[float] = field(default_factory=list)
     connect: Callable[[Call], Source] | None = None
 
     def __post_init__(self) -> None:
@@ -188,6 +190,7 @@ class World:
             connect=self.connect or self.gitlab.connect,
             publish=self._publish,
             continue_later=self._continue,
+            wake=self._wake,
             clock=self.clock,
             sleep=self.clock.sleep,
             gather=one_by_one,
@@ -195,8 +198,8 @@ class World:
         configuration = Configuration(self.rules, self.runner, self.requests_per_minute, self.activity_seconds)
         self.scaler = Scaler(services, configuration)
 
-    def hook(self, project_id: int, at: float | None = None) -> None:
-        self.queue.append(Message(Kind.HOOK, self.clock.now if at is None else at, project_id))
+    def hook(self, project_id: int, at: float | None = None, key: str = "") -> None:
+        self.queue.append(Message(Kind.HOOK, self.clock.now if at is None else at, project_id, key))
 
     def tick(self) -> None:
         self.queue.append(Message(Kind.TICK, self.clock.now))
@@ -247,6 +250,11 @@ class World:
             raise SendError("throttled")
         self.deduplication_ids.append(deduplication_id)
         self.queue.append(Message(Kind.CONTINUE, self.clock.now))
+
+    def _wake(self, seconds: float) -> None:
+        if self.cannot_wake:
+            raise WakeError("not authorized")
+        self.wakes.append(self.clock.now + seconds)
 
 
 def one_by_one(tasks: Sequence[Callable[[], Answer]], seconds: float) -> Sequence[Answer | None]:

@@ -3,97 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 
 from scaler.capacity import Phase
 from scaler.errors import DeniedError, ReadError
 from scaler.history import key
-from scaler.model import Job
 from scaler.observe import HINT_PAUSE_SECONDS
 from scaler.outcome import Outcome
-from scaler.pipelines import Created, stage_key
-from tests.lambda_src.scaler.fakes import RULES, START, World, instance_id, system_id
+from scaler.pipelines import stage_key
+from tests.lambda_src.scaler.ahead import AHEAD, BUILD_SECONDS, broken, build, hook, learnt, run, started
+from tests.lambda_src.scaler.fakes import RULES, World, instance_id
 from tests.lambda_src.scaler.standin import StandIn
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from scaler.capacity import Rules
-
-AHEAD = replace(RULES, looks_ahead=True)
-BUILD_SECONDS = 300.0
-
-
-def build(number: int, pipeline: int, started_at: float | None = None) -> Job:
-    return Job(
-        number,
-        is_running=started_at is not None,
-        queued_at=START,
-        tags=frozenset(),
-        runner_id="5" if started_at else "",
-        system_id=system_id(1) if started_at else "",
-        name="build",
-        stage="build",
-        pipeline_id=pipeline,
-        started_at=started_at or 0.0,
-    )
-
-
-def later_jobs(pipeline: int, count: int) -> tuple[Created, ...]:
-    return tuple(
-        Created(
-            pipeline * 100 + number,
-            pipeline,
-            key(1, "test"),
-            stage_key("test"),
-            None,
-            is_ours=True,
-            is_automatic=True,
-            is_optional=False,
-        )
-        for number in range(1, count + 1)
-    )
-
-
-def started(rules: Rules = AHEAD) -> World:
-    """Return a world with one instance."""
-    world = World(rules=rules)
-    world.gitlab.projects = {1: []}
-    world.group.desired = 1
-    world.group.launch()
-    world.group.boot()
-    world.sweep()
-    world.settle()
-    return world
-
-
-def hook(world: World) -> Outcome:
-    world.hook(1)
-    return world.settle()
-
-
-def run(world: World, pipeline: int, seconds: float, later: int = 5) -> None:
-    """Let a pipeline's build run for some seconds, a hook at its start and one a little later."""
-    number = pipeline * 100
-    world.gitlab.projects[1] = [build(number, pipeline, world.clock.now)]
-    world.gitlab.created[1] = later_jobs(pipeline, later)
-    hook(world)
-    world.clock.sleep(seconds)
-    hook(world)
-
-
-def learnt(rules: Rules = AHEAD) -> World:
-    """Return a world in which the build has run a few times, each pipeline ending with it."""
-    world = started(rules)
-    for pipeline in range(1, 6):
-        run(world, pipeline, BUILD_SECONDS - 1, later=0)
-        world.clock.sleep(1)
-        world.gitlab.projects[1] = []
-        hook(world)
-        world.clock.sleep(60)
-    return world
 
 
 def test_capacity_for_the_next_stage_is_asked_for_before_its_jobs_are_pending() -> None:
@@ -150,14 +71,6 @@ def test_what_has_been_under_way_does_not_come_again() -> None:
     assert {job.id for job in world.state.projects[1].created} == {902, 903, 904, 905}
 
 
-def broken(error: ReadError) -> Callable[[str], None]:
-    def fault(path: str) -> None:
-        if path == "/api/graphql":
-            raise error
-
-    return fault
-
-
 @pytest.mark.parametrize(
     "error", [ReadError("GitLab answers 503"), DeniedError("refused")], ids=["server error", "denied"]
 )
@@ -207,25 +120,6 @@ def test_what_was_learnt_survives_a_cold_container() -> None:
     assert cold.group.desired == 5
 
 
-def test_three_instances_that_never_boot_hold_the_fleet_until_one_serves() -> None:
-    world = World(rules=RULES)
-    world.gitlab.projects = {1: [build(number, 1) for number in range(1, 9)]}
-    world.sweep()
-    world.settle()
-    world.minute()
-    assert world.group.desired == 8
-    for name in list(world.group.instances)[:3]:
-        del world.group.instances[name]
-    world.group.desired = 5
-    world.minute()
-    assert world.figures["BootFailures"] == 3
-    assert world.group.desired == 5
-    world.group.boot()
-    world.minute()
-    assert "BootFailures" not in world.figures
-    assert world.group.desired == 8
-
-
 def test_the_stand_in_tells_later_jobs_as_gitlab_does() -> None:
     standin = StandIn(World().clock)
     project = standin.project()
@@ -243,7 +137,7 @@ def test_the_stand_in_tells_later_jobs_as_gitlab_does() -> None:
         },
     )
     call = standin.call()
-    [deploy, lint, test] = standin.connect(call).created_jobs(project)
+    [deploy, lint, test] = standin.connect(call).created_jobs(project, "").jobs
     assert (test.needs, test.is_ours, test.is_automatic) == (None, False, True)
     assert (lint.needs, lint.is_ours, lint.is_automatic) == ((key(project, "build"),), True, True)
     assert (deploy.stage, deploy.is_automatic) == (stage_key("deploy"), False)
@@ -263,7 +157,7 @@ def test_later_jobs_are_asked_for_once_and_not_waited_for_long(fault: str, field
     standin.fault(fault, **fields)
     call, began = standin.call(), standin.clock.now
     with pytest.raises(ReadError):
-        standin.connect(call).created_jobs(project)
+        standin.connect(call).created_jobs(project, "")
     assert len(call.times) == 1
     assert standin.clock.now - began <= 2
 

@@ -8,6 +8,7 @@ from scaler import created
 from scaler.errors import MalformedError
 from scaler.history import key
 from scaler.matching import Runner
+from scaler.pages import Page
 from scaler.pipelines import Created, stage_key
 
 RUNNER = Runner(frozenset({"linux"}), run_untagged=True)
@@ -29,12 +30,13 @@ def node(**fields: Any) -> dict[str, Any]:
     }
 
 
-def document(*nodes: dict[str, Any]) -> dict[str, Any]:
-    return {"data": {"projects": {"nodes": [{"jobs": {"nodes": list(nodes)}}]}}}
+def document(*nodes: dict[str, Any], cursor: str = "") -> dict[str, Any]:
+    info = {"hasNextPage": bool(cursor), "endCursor": cursor or "of the last one"}
+    return {"data": {"projects": {"nodes": [{"jobs": {"pageInfo": info, "nodes": list(nodes)}}]}}}
 
 
 def read(**fields: Any) -> Created:
-    [job] = created.jobs(document(node(**fields)), 1, RUNNER)
+    [job] = created.page(document(node(**fields)), 1, RUNNER).jobs
     return job
 
 
@@ -71,8 +73,15 @@ def test_a_job_of_other_tags_is_not_ours() -> None:
 
 
 def test_a_project_that_is_hidden_has_no_later_jobs() -> None:
-    assert created.jobs({"data": {"projects": {"nodes": []}}}, 1, RUNNER) == ()
-    assert created.jobs({"data": {"projects": {"nodes": [{"jobs": None}]}}}, 1, RUNNER) == ()
+    assert created.page({"data": {"projects": {"nodes": []}}}, 1, RUNNER) == Page(())
+    assert created.page({"data": {"projects": {"nodes": [{"jobs": None}]}}}, 1, RUNNER) == Page(())
+
+
+def test_a_page_tells_where_the_next_one_begins_if_there_is_one() -> None:
+    assert created.page(document(node(), cursor="eyJ"), 1, RUNNER).cursor == "eyJ"
+    assert created.page(document(node()), 1, RUNNER).cursor == ""
+    assert created.variables(7, "") == {"ids": ["gid://gitlab/Project/7"], "first": 100, "after": None}
+    assert created.variables(7, "eyJ")["after"] == "eyJ"
 
 
 @pytest.mark.parametrize(
@@ -88,4 +97,4 @@ def test_a_project_that_is_hidden_has_no_later_jobs() -> None:
 )
 def test_an_answer_that_is_not_as_documented_is_refused(answer: Any) -> None:
     with pytest.raises(MalformedError):
-        created.jobs(answer, 1, RUNNER)
+        created.page(answer, 1, RUNNER)

@@ -14,6 +14,7 @@ from scaler.history import learn as learn_durations
 from scaler.model import Clock, Project, State
 from scaler.pipelines import CREATED_LIFE_SECONDS, Created, Live
 from tests.lambda_src.scaler.fakes import START, instance_id
+from tests.lambda_src.scaler.fakes import system_id as instance_of
 
 SEEN = Snapshot(pending=0, running=1, minimum=0, maximum=10, desired=1, in_service=1, booting=0)
 AHEAD = Rules(looks_ahead=True)
@@ -93,8 +94,33 @@ def test_failing_instances_are_retried_less_and_less_often(failures: int, pause:
 
 def test_each_look_at_the_group_teaches_of_booting() -> None:
     group = Group(0, 9, 1, (Instance(instance_id(1), Phase.BOOTING),))
-    state = learn(State(observed_at=START - 5), group, START)
+    state = learn(State(observed_at=START - 5), group, Rules(), START)
     assert state.boots.booting == {instance_id(1): START - 5}
+
+
+def test_an_instance_that_comes_with_the_hook_of_its_first_job_teaches_how_long_it_booted() -> None:
+    group = Group(0, 9, 2, tuple(Instance(instance_id(number), Phase.IN_SERVICE) for number in (1, 2)))
+    state = State(
+        projects={1: replace(PROJECT, running=(instance_of(1), instance_of(2)))},
+        instances={instance_id(1): Clock(START - 500, is_busy=True)},
+        observed_at=START - 45,
+        desired_left=2,
+        last_hook_at=START - 0.5,
+    )
+    assert learn(state, group, Rules(), START).boots.seconds == (44.5,)
+
+
+def test_when_less_is_desired_than_was_left_an_instance_that_stops_booting_is_no_failure() -> None:
+    boots = Boots(booting={instance_id(1): START - 30})
+    state = State(boots=boots, observed_at=START - 5, desired_left=1)
+    assert learn(state, Group(0, 9, 0), Rules(), START).boots.failures == 0
+    assert learn(state, Group(0, 9, 1), Rules(), START).boots.failures == 1
+
+
+def test_instances_that_end_themselves_may_have_served_between_two_looks() -> None:
+    state = State(boots=Boots(booting={instance_id(1): START - 120}), observed_at=START - 60, desired_left=1)
+    assert learn(state, Group(0, 9, 1), Rules(max_jobs=1), START).boots.failures == 0
+    assert learn(state, Group(0, 9, 1), Rules(), START).boots.failures == 1
 
 
 def many(number: int, jobs: int) -> Project:

@@ -252,7 +252,7 @@ def test_managers_are_busy_or_silent_for_some_time(standin: StandIn) -> None:
     standin.control("POST", f"jobs/{second}/finish", {})
     standin.clock.sleep(700)
     standin.start(first, system_id(1))
-    assert set(client(standin).managers()) == {
+    assert set(client(standin).managers("1")) == {
         Manager(system_id(1), is_busy=True, silent_seconds=0),
         Manager(system_id(2), is_busy=False, silent_seconds=700),
     }

@@ -76,13 +76,22 @@ def test_a_tick_asks_gitlab_at_least_once_before_anything_is_done_from_memory() 
     assert [key for key, project in state.projects.items() if project.wanted_at] == [OLDEST.id]
 
 
-def test_a_tick_wants_projects_read_anew_once_an_instance_has_been_idle_for_its_time() -> None:
-    idle = state_of(known(1, read_at=NOW - 100), OLDEST, instances={"i-1": Clock(NOW - 99, is_busy=False)})
-    group = Group(0, 5, 1)
-    for seconds, wanted in ((100, False), (99, True)):
-        limits = replace(LIMITS, idle_seconds=seconds)
-        state = intake.note(idle, [Message(Kind.TICK, NOW)], group, limits, NOW)
-        assert (state.projects[1].wanted_at > 0) is wanted
+@pytest.mark.parametrize(
+    ("idle_seconds", "is_busy", "wanted"),
+    [
+        pytest.param(99, False, True, id="has had its time"),
+        pytest.param(159, False, True, id="will have had it before the next tick"),
+        pytest.param(160, False, False, id="will not"),
+        pytest.param(99, True, False, id="is busy"),
+    ],
+)
+def test_a_tick_wants_projects_read_anew_for_instances_that_are_due_until_the_next(
+    idle_seconds: int, is_busy: bool, wanted: bool
+) -> None:
+    idle = state_of(known(1, read_at=NOW - 100), OLDEST, instances={"i-1": Clock(NOW - 99, is_busy)})
+    limits = replace(LIMITS, idle_seconds=idle_seconds)
+    state = intake.note(idle, [Message(Kind.TICK, NOW)], Group(0, 5, 1), limits, NOW)
+    assert (state.projects[1].wanted_at > 0) is wanted
 
 
 def test_a_sweep_wants_everything_in_scope_and_a_fresh_list() -> None:

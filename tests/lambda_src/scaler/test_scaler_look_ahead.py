@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scaler.history import learn
-from scaler.look_ahead import PACES, Upcoming, combine, courses, upcoming
+from scaler.courses import KEEP_BOOTS, LATER, PACES, SOON, Courses, courses, order
+from scaler.history import History, learn
+from scaler.look_ahead import KEEP_RISK, LAUNCH_RISK, Upcoming, combine, place, upcoming
 from scaler.pipelines import Pipeline, PipelineJob, Status
+from tests.lambda_src.scaler import plain_look_ahead
 
 NOW = 10_000.0
 BOOT = 120.0
@@ -69,7 +69,7 @@ def test_a_pending_job_is_taken_to_wait_for_its_boot_first() -> None:
     short = learn({}, [(BUILD, 100.0)] * 60)
     waiting = PipelineJob(BUILD, 0, Status.PENDING, NOW)
     assert upcoming([(waiting, *TESTS)], short, NOW, BOOT).soon == 0
-    assert upcoming([(replace(waiting, since=NOW - 115), *TESTS)], short, NOW, BOOT).soon == 4
+    assert upcoming([(waiting._replace(since=NOW - 115), *TESTS)], short, NOW, BOOT).soon == 4
 
 
 def test_stages_that_pass_quickly_are_looked_beyond() -> None:
@@ -109,21 +109,21 @@ def test_a_job_may_need_one_that_comes_later_itself() -> None:
 
 
 def test_manual_and_delayed_jobs_are_not_expected_and_hold_up_what_follows() -> None:
-    gate = replace(created(TEST, 1), is_automatic=False)
+    gate = created(TEST, 1)._replace(is_automatic=False)
     assert soon(running(BUILD, 590), gate) == 0
     assert soon(running(BUILD, 590), gate, *(created(DEPLOY, 2),) * 5) == 0
 
 
 def test_an_optional_manual_job_holds_up_nothing() -> None:
     quick = learn({}, [(TEST, 20.0)] * 60 + [(BUILD, 600.0)] * 60)
-    gate = replace(created(TEST, 1), is_automatic=False, is_optional=True)
+    gate = created(TEST, 1)._replace(is_automatic=False, is_optional=True)
     assert upcoming([(running(BUILD, 590), gate, *(created(DEPLOY, 2),) * 5)], quick, NOW, BOOT).soon == 4
 
 
 def test_jobs_of_other_runners_are_waited_for_and_need_no_capacity() -> None:
-    elsewhere = replace(running(BUILD, 590), is_ours=False)
+    elsewhere = running(BUILD, 590)._replace(is_ours=False)
     assert soon(elsewhere, *TESTS) == 5
-    assert soon(running(BUILD, 590), *(replace(created(TEST), is_ours=False),) * 5) == 0
+    assert soon(running(BUILD, 590), *(created(TEST)._replace(is_ours=False),) * 5) == 0
 
 
 def test_pipelines_do_not_wait_for_each_other() -> None:
@@ -139,37 +139,43 @@ def test_a_job_whose_clock_is_ahead_has_just_begun() -> None:
 
 
 def test_courses_go_from_the_fastest_to_the_slowest() -> None:
-    numbers = courses((running(BUILD, 500), *TESTS), HISTORY, NOW, BOOT, BOOT)
-    at_the_horizon = numbers[-PACES:]
+    found = courses(order((running(BUILD, 500), *TESTS)), HISTORY, NOW, BOOT)
+    at_the_horizon = numbers(found, SOON)[-PACES:]
     assert at_the_horizon[0] == 5
     assert at_the_horizon[-1] == 1
     assert sorted(at_the_horizon, reverse=True) == at_the_horizon
 
 
 def test_what_is_combined_is_exceeded_by_the_given_share_only() -> None:
-    rising = list(range(PACES)) * 4
-    assert combine([rising], 0.1) == 54
-    assert combine([rising], 0.5) == 30
-    assert combine([], 0.5) == 0
+    rising = Courses([range(1, PACES)] * 8, [()] * 8)
+    soon, later = (round(PACES * (1 - risk) - 1 / 2) for risk in (LAUNCH_RISK, KEEP_RISK))
+    assert combine([place(rising, 0)], 0) == Upcoming(soon, later)
+    assert combine([place(rising, 0)], 50) == Upcoming(soon - 50, later - 50)
+    assert combine([], 0) == Upcoming(0, 0)
 
 
 def test_independent_pipelines_hardly_all_hurry_at_once() -> None:
-    rare = ([10] * 12 + [0] * (PACES - 12)) * 4
-    assert combine([rare], 0.1) == 10
-    assert combine([rare] * 20, 0.1) < 100
+    rare = Courses([()] * 8, [[12] * 10] * 8)
+    assert combine([place(rare, 0)], 0).soon == 10
+    assert combine([place(rare, index) for index in range(20)], 0).soon < 100
 
 
 statuses = st.sampled_from(Status)
-jobs = st.builds(
-    PipelineJob,
-    st.integers(1, 6),
-    st.integers(0, 3),
-    statuses,
-    st.floats(0, 2 * NOW),
-    st.none() | st.lists(st.integers(1, 6), max_size=3).map(tuple),
-    st.booleans(),
-    st.booleans(),
-    st.booleans(),
+
+
+def jobs(
+    statuses: st.SearchStrategy[Status], needs: st.SearchStrategy[tuple[int, ...] | None]
+) -> st.SearchStrategy[PipelineJob]:
+    names, since = st.integers(1, 6), st.floats(NOW - 3000, NOW + 1000)
+    return st.builds(
+        PipelineJob, names, st.integers(0, 3), statuses, since, needs, st.booleans(), st.booleans(), st.booleans()
+    )
+
+
+under_way = jobs(st.sampled_from([Status.PENDING, Status.RUNNING]), st.none())
+to_come = jobs(st.just(Status.CREATED), st.none() | st.lists(st.integers(1, 6), max_size=3).map(tuple))
+pipelines_ = st.tuples(st.lists(under_way, max_size=5), st.lists(to_come, max_size=8)).map(
+    lambda both: (*both[0], *both[1])
 )
 histories = st.lists(st.tuples(st.integers(1, 5), st.floats(1, 20_000)), max_size=30).map(
     lambda ended: learn({}, ended)
@@ -177,12 +183,31 @@ histories = st.lists(st.tuples(st.integers(1, 5), st.floats(1, 20_000)), max_siz
 
 
 @settings(max_examples=80, deadline=None)
-@given(st.lists(st.lists(jobs, max_size=8).map(tuple), max_size=4), histories, st.floats(10, 900))
-def test_no_more_is_expected_than_is_to_come(
-    pipelines: list[Pipeline], history: dict[int, object], boot: float
-) -> None:
-    expected = upcoming(pipelines, history, NOW, boot)  # type: ignore[arg-type]
-    to_come = sum(
+@given(st.lists(pipelines_, max_size=4), histories, st.floats(10, 900))
+def test_no_more_is_expected_than_is_to_come(pipelines: list[Pipeline], history: History, boot: float) -> None:
+    expected = upcoming(pipelines, history, NOW, boot)
+    most = sum(
         job.is_ours and job.is_automatic and job.status is Status.CREATED for found in pipelines for job in found
     )
-    assert 0 <= expected.soon <= expected.later <= to_come
+    assert 0 <= expected.soon <= expected.later <= most
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(pipelines_, max_size=4), histories, st.floats(10, 900))
+def test_each_course_is_the_one_of_the_plain_version(pipelines: list[Pipeline], history: History, boot: float) -> None:
+    for jobs in pipelines:
+        for horizon, moments in ((boot, SOON), (KEEP_BOOTS * boot, LATER)):
+            plain = plain_look_ahead.courses(jobs, history, NOW, boot, horizon)
+            assert numbers(courses(order(jobs), history, NOW, boot), moments) == plain
+    plain_upcoming = plain_look_ahead.upcoming(pipelines, history, NOW, boot)
+    assert upcoming(pipelines, history, NOW, boot) == Upcoming(plain_upcoming.soon, plain_upcoming.later)
+
+
+def numbers(found: Courses, moments: slice) -> list[int]:
+    """Count the jobs in each course, from the fastest to the slowest, moment after moment."""
+    both = zip(found.ended[moments], found.started[moments], strict=True)
+    return [
+        sum(course >= ends for ends in ended) + sum(course < starts for starts in started)
+        for ended, started in both
+        for course in range(PACES)
+    ]

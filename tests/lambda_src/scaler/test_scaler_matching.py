@@ -88,9 +88,18 @@ def test_many_wildcards_are_matched_in_no_time() -> None:
     ],
 )
 def test_running_jobs_are_placed(runner: Runner, job: Job, running: tuple[str, ...], unplaced: int) -> None:
-    assert demand([job], runner) == Demand(0, 0.0, running, unplaced)
+    found = demand([job], runner)
+    assert (found.pending, found.running, found.unplaced) == (0, running, unplaced)
 
 
 def test_demand_counts_what_waits_and_since_when() -> None:
     jobs = [waiting("linux"), replace(waiting("linux"), queued_at=50.0), waiting("gpu"), at_work(), at_work()]
-    assert demand(jobs, RUNNER) == Demand(2, 50.0, (OURS, OURS), 0)
+    assert demand(jobs, RUNNER) == Demand(2, 50.0, (OURS, OURS), 0, runners=("5", "5"))
+
+
+def test_running_jobs_name_their_runner_where_its_id_is_not_configured() -> None:
+    other = "r_000000000000"
+    jobs = [at_work(OURS, "5"), at_work(other, ""), at_work("s_0123456789ab", "7")]
+    found = demand(jobs, RUNNER)
+    assert (found.running, found.runners) == ((other, OURS), ("", "5"))
+    assert demand(jobs, replace(RUNNER, id="5")).runners == ()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
+from scaler.intake import MAX_HOOK_IDS
 from scaler.model import Kind, Message
 from scaler.outcome import Outcome
 from tests.lambda_src.scaler.fakes import START
-from tests.lambda_src.scaler.worlds import idle_world, world_of
+from tests.lambda_src.scaler.worlds import failing, idle_world, world_of
 
 
 def test_a_hook_during_a_read_is_answered_by_another_read() -> None:
@@ -120,3 +123,62 @@ def test_no_time_left_for_reading_is_unknown_not_zero() -> None:
     world.clock.sleep(60)
     assert world.scaler.handle([Message(Kind.SWEEP, world.clock.now)], 3.0) is Outcome.UNKNOWN_KEPT
     assert world.group.removed == []
+
+
+def ways(caplog: pytest.LogCaptureFixture) -> list[list[str]]:
+    """Return what each decision in the log says about the hooks that it answers."""
+    return [getattr(record, "correlation_id", []) for record in caplog.records if hasattr(record, "outcome")]
+
+
+def test_a_decision_names_the_hooks_that_it_answers_also_those_that_were_noted_before(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    world = world_of({1: 0, 2: 0})
+    world.clock.sleep(60)
+    caplog.clear()
+    world.hook(1, key="first")
+    world.turn()
+    for key in ("second", "third"):
+        world.clock.sleep(0.1)
+        world.hook(1, key=key)
+        assert world.turn() is Outcome.NOTED
+    assert "noted" in caplog.text
+    world.settle()
+
+    assert ways(caplog) == [["first"], ["second", "third"]]
+    assert world.state.projects[1].hook_ids == ()
+    caplog.clear()
+    world.minute()
+    assert ways(caplog) == [[]]
+
+
+def test_of_very_many_hooks_the_first_are_named(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    world = world_of({1: 0})
+    world.clock.sleep(60)
+    world.hook(1)
+    world.turn()
+    caplog.clear()
+    for number in range(MAX_HOOK_IDS + 5):
+        world.clock.sleep(0.01)
+        world.hook(1, key=f"hook-{number}")
+        world.turn()
+    world.settle()
+    assert ways(caplog) == [[f"hook-{number}" for number in range(MAX_HOOK_IDS)]]
+
+
+def test_a_hook_whose_project_cannot_be_read_is_named_by_the_decision_that_answers_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    world = world_of({1: 0})
+    world.clock.sleep(60)
+    world.gitlab.fault = failing("/projects/1/jobs")
+    world.hook(1, key="late")
+    world.turn()
+    world.queue.clear()
+    world.gitlab.fault = None
+    caplog.clear()
+    world.minute()
+    assert ["late"] in ways(caplog)

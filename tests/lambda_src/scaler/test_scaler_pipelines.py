@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from scaler.pipelines import PAGE_SIZE, Created, Live, PipelineJob, Status, ended, pipelines, remembered, stage_key
+from scaler.pipelines import Created, Live, PipelineJob, Status, ended, pipelines, stage_key
 
 BUILD, TEST, DEPLOY = (stage_key(name) for name in ("build", "test", "deploy"))
 
@@ -71,12 +71,3 @@ def test_a_job_whose_needs_have_all_ended_waits_for_a_person() -> None:
 def test_a_duration_is_learnt_where_the_end_is_known(earliest: float, latest: float, seconds: list[float]) -> None:
     before = [live(1), live(2), live(3, is_running=False)]
     assert list(ended(before, [live(2)], earliest, latest)) == [(1, value) for value in seconds]
-
-
-def test_later_jobs_that_a_full_page_has_no_room_for_are_remembered() -> None:
-    page = tuple(created(number, pipeline=2) for number in range(1000, 1000 + PAGE_SIZE))
-    before = (created(10), created(11, pipeline=9), created(1001, pipeline=2), created(5000, pipeline=2))
-    now = [live(1), live(999, pipeline=2)]
-    assert remembered(before, page, now) == (*page, created(10))
-    assert remembered(before, page[1:], now) == page[1:]
-    assert remembered(before, (), now) == ()

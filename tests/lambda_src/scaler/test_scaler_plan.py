@@ -108,7 +108,8 @@ def fleet(in_service: int, booting: int = 0, **others: Any) -> Snapshot:
             fleet(1, pending=3),
             Rules(slots=1, sets_capacity=False),
             1,
-            "3 pending + 0 running need 3 instances, 1 in service, 0 booting: no change; left to the alarms",
+            "3 pending + 0 running need 3 instances, 1 in service, 0 booting: no change; "
+            "the capacity is left to the alarms",
             id="alarms act",
         ),
     ],

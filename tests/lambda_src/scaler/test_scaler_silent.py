@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 NOW = START
 RULES = Rules(slots=1, idle_seconds=1800)
+ALARMS = replace(RULES, sets_capacity=False)
 
 
 def group(instances: int) -> Group:
@@ -102,8 +103,9 @@ def test_at_most_one_instance_is_replaced_and_only_an_idle_one(
     assert len(made.replace) <= 1
     assert set(made.replace) <= {instance.id for instance in seen.idle if instance.seconds >= GRACE_SECONDS}
     if made.replace:
-        assert rules.sets_capacity
         assert (made.desired, made.remove) == (desired, ())
+        # Nothing is left that the alarms would act upon.
+        assert rules.sets_capacity or (made.need <= desired and made.surplus == 0)
 
 
 @pytest.mark.parametrize(
@@ -158,19 +160,36 @@ def test_the_plan_says_what_is_replaced_and_why() -> None:
     assert "does not ask for jobs, like 3 of 4, while a job" in doubted.reason
 
 
+def test_an_instance_is_replaced_where_alarms_change_the_capacity() -> None:
+    made = plan(starved(900, silent=("i-1",), may_replace=True, running=3, waited=200), ALARMS)
+    assert (made.replace, made.desired, made.need) == (("i-1",), 4, 4)
+    assert made.reason.endswith(
+        "no change; the capacity is left to the alarms; "
+        "i-1 is replaced: its runner manager does not ask for jobs, while a job waits for 200 s"
+    )
+
+
+def test_an_instance_is_replaced_while_others_are_held_back() -> None:
+    seen = starved(900, silent=("i-1",), may_replace=True, running=7, boot_failures=3, may_retry=False)
+    assert plan(seen, RULES).replace == ("i-1",)
+
+
 @pytest.mark.parametrize(
     ("seen", "rules"),
     [
         pytest.param(starved(900, silent=("i-1",)), RULES, id="too soon"),
-        pytest.param(
-            starved(900, silent=("i-1",), may_replace=True), replace(RULES, sets_capacity=False), id="alarms decide"
-        ),
         pytest.param(starved(900, silent=("i-1",), may_replace=True, unknown=("why",)), RULES, id="unknown"),
         pytest.param(starved(900, silent=("i-1",), may_replace=True, running=7), RULES, id="growing first"),
         pytest.param(
             starved(900, silent=("i-1",), may_replace=True),
             replace(RULES, idle_seconds=60),
             id="an idle one goes first",
+        ),
+        pytest.param(starved(900, silent=("i-1",), may_replace=True, running=4), ALARMS, id="the alarms grow first"),
+        pytest.param(
+            starved(900, silent=("i-1",), may_replace=True),
+            replace(ALARMS, idle_seconds=60),
+            id="the alarms remove an idle one first",
         ),
     ],
 )

@@ -3,36 +3,45 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from scaler.capacity import Phase, Rules
 from scaler.errors import GroupError
 from scaler.outcome import Outcome
-from tests.lambda_src.scaler.fakes import RUNNER, FakeClock, World, instance_id, pending, system_id
+from tests.lambda_src.scaler.fakes import RUNNER, FakeClock, World, instance_id, pending, running, system_id
 from tests.lambda_src.scaler.standin import StandIn
 from tests.lambda_src.scaler.worlds import denied, failing
 
+if TYPE_CHECKING:
+    from scaler.matching import Runner
+
 RULES = Rules(slots=1, idle_seconds=1800)
+ALARMS = replace(RULES, sets_capacity=False)
+KNOWN = replace(RUNNER, id="5")
 
 
-def dead_world(instances: int = 1) -> World:
+def dead_world(instances: int = 1, rules: Rules = RULES, runner: Runner = KNOWN) -> World:
     """Return a fleet that has been idle for a while, with dead managers, when a job comes."""
-    world = World(rules=RULES, runner=replace(RUNNER, id="5"))
-    world.gitlab.projects = {1: []}
+    world = World(rules=rules, runner=runner)
+    world.gitlab.projects = {1: [running(9, system_id(1))]}
     world.group.desired = instances
     world.group.launch()
     world.group.boot()
-    for _ in range(12):
+    world.minute()
+    world.gitlab.projects = {1: []}
+    for _ in range(13):
         world.minute()
     world.gitlab.silences = dict.fromkeys(map(system_id, range(1, instances + 1)), 700.0)
     world.gitlab.projects[1] = [pending(1, world.clock.now)]
     return world
 
 
-def test_a_dead_runner_is_replaced_while_a_job_waits() -> None:
-    world = dead_world()
+@pytest.mark.parametrize("rules", [pytest.param(RULES, id="lambda"), pytest.param(ALARMS, id="alarms")])
+@pytest.mark.parametrize("runner", [pytest.param(KNOWN, id="configured"), pytest.param(RUNNER, id="learnt")])
+def test_a_dead_runner_is_replaced_while_a_job_waits(rules: Rules, runner: Runner) -> None:
+    world = dead_world(rules=rules, runner=runner)
     assert [world.minute() for _ in range(4)] == [
         Outcome.UNCHANGED,
         Outcome.UNCHANGED,
@@ -82,22 +91,15 @@ def test_a_token_that_may_not_ask_is_named_once(caplog: pytest.LogCaptureFixture
     assert caplog.text.count("the runner's managers cannot be listed") == 1
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        pytest.param({"runner": RUNNER}, id="the runner is not known"),
-        pytest.param({"rules": replace(RULES, sets_capacity=False)}, id="alarms decide"),
-    ],
-)
-def test_where_nothing_can_be_replaced_gitlab_is_not_asked(change: dict[str, Any]) -> None:
+def test_while_the_runner_is_not_known_gitlab_is_not_asked() -> None:
     world = dead_world()
-    world.scaler.configuration = replace(world.scaler.configuration, **change)
+    world.scaler.configuration = replace(world.scaler.configuration, runner=RUNNER)
     asked: list[str] = []
     world.gitlab.fault = asked.append
     for _ in range(5):
         world.minute()
     assert world.group.replaced == []
-    assert asked.count("/runners/5/managers") == 0
+    assert not [path for path in asked if path.startswith("/runners")]
 
 
 def test_a_replacement_that_fails_is_said_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
@@ -124,10 +126,11 @@ def test_a_job_that_no_runner_takes_does_not_replace_the_fleet_again_and_again()
     assert world.group.desired <= 4
 
 
-def test_a_host_that_stops_asking_is_replaced_and_its_job_runs() -> None:
+@pytest.mark.parametrize("runner_id", [pytest.param("1", id="configured"), pytest.param("", id="learnt")])
+def test_a_host_that_stops_asking_is_replaced_and_its_job_runs(runner_id: str) -> None:
     clock = FakeClock()
-    standin = StandIn(clock)
-    runner = replace(RUNNER, id="1")
+    standin = StandIn(clock, runner_id)
+    runner = replace(RUNNER, id=runner_id)
     world = World(rules=Rules(slots=1, idle_seconds=3600), clock=clock, connect=standin.connect, runner=runner)
     project = standin.project()
     standin.start(standin.jobs(project)[0], system_id(2))
@@ -136,6 +139,7 @@ def test_a_host_that_stops_asking_is_replaced_and_its_job_runs() -> None:
     world.group.launch()
     world.group.boot()
     standin.start(done, system_id(1))
+    world.minute()
     standin.control("POST", f"jobs/{done}/finish", {})
     # From here on the host of instance 1 is silent, and the other job waits.
     for _ in range(15):

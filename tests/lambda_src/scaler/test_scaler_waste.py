@@ -9,7 +9,7 @@ from scaler.act import MAX_REMOVALS
 from scaler.capacity import Phase
 from scaler.outcome import Outcome
 from tests.lambda_src.scaler.fakes import World, pending
-from tests.lambda_src.scaler.worlds import world_of
+from tests.lambda_src.scaler.worlds import failing, world_of
 
 if TYPE_CHECKING:
     import pytest
@@ -28,13 +28,58 @@ def test_the_maximum_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(5):
         assert world.minute() is Outcome.AT_MAXIMUM
     assert len(warnings(caplog, "more is needed than the maximum of 10")) == 1
-    assert sum("at_maximum" in record.message for record in caplog.records) == 1
+    assert not any("at_maximum" in record.message for record in caplog.records)
 
     world.gitlab.projects[1] = []
     world.minute()
     world.gitlab.projects[1] = [pending(number) for number in range(50)]
     for _ in range(3):
         world.minute()
+    assert len(warnings(caplog, "more is needed than the maximum of 10")) == 2
+
+
+def test_the_maximum_is_said_once_although_a_project_fails_every_other_minute(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    world = world_of({1: 50, 2: 0})
+    for number in range(6):
+        world.gitlab.fault = failing("/projects/2/jobs") if number % 2 else None
+        assert world.minute() is (Outcome.UNKNOWN_KEPT if number % 2 else Outcome.AT_MAXIMUM)
+    assert len(warnings(caplog, "more is needed than the maximum of 10")) == 1
+    assert len(warnings(caplog, "GitLab answers 503")) == 1
+    assert sum("GitLab answers 503" in record.message for record in caplog.records) >= 3
+
+
+def test_what_cannot_be_read_is_said_once_for_all_projects_and_again_when_another_reason_comes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    world = world_of(dict.fromkeys(range(1, 6), 1))
+    for number in (1, 2, 3):
+        world.gitlab.fault = failing(f"/projects/{number}/jobs")
+        world.minute()
+    assert len(warnings(caplog, "GitLab answers 503")) == 1
+    world.gitlab.fault = failing("/projects/4/jobs", "GitLab answers 500")
+    world.minute()
+    assert len(warnings(caplog, "GitLab answers 500")) == 1
+    world.gitlab.fault = None
+    for _ in range(12):
+        world.minute()
+    world.gitlab.fault = failing("/projects/4/jobs")
+    world.minute()
+    assert len(warnings(caplog, "GitLab answers 503")) == 2
+
+
+def test_the_maximum_is_said_again_although_a_project_can_never_be_read(caplog: pytest.LogCaptureFixture) -> None:
+    world = world_of({1: 50, 2: 0})
+    world.gitlab.fault = failing("/projects/2/jobs")
+    world.minute()
+    world.gitlab.projects[1] = []
+    for _ in range(12):
+        world.minute()
+    world.gitlab.projects[1] = [pending(number) for number in range(50)]
+    world.minute()
     assert len(warnings(caplog, "more is needed than the maximum of 10")) == 2
 
 

@@ -42,6 +42,7 @@ ENVIRONMENT = {
     "AUTOSCALING_GROUP": "blue-runners",
     "STATE_TABLE": "blue-state",
     "QUEUE_URL": "https://queue",
+    "SCHEDULE_FUNCTION": "blue-schedule",
     "GITLAB_URL": "https://gitlab.example.com",
     "GITLAB_TOKEN_PARAMETER": "/blue/token",
     "GITLAB_CA_PARAMETER": "",
@@ -54,6 +55,7 @@ ENVIRONMENT = {
     "ACTIVITY_SINCE_HOURS": "4",
     "NARROW_TO_MEMBERSHIP": "true",
     "SLOTS_PER_INSTANCE": "2",
+    "DRAIN_SECONDS": "1200",
     "IDLE_SECONDS": "1800",
     "ACTUATOR": "lambda",
     "IDLE_BUFFER": "1",
@@ -70,6 +72,7 @@ def test_the_environment_becomes_settings() -> None:
         autoscaling_group="blue-runners",
         state_table="blue-state",
         queue_url="https://queue",
+        schedule_function="blue-schedule",
         gitlab_url="https://gitlab.example.com",
         gitlab_token_parameter="/blue/token",
         gitlab_ca_parameter="",
@@ -80,6 +83,7 @@ def test_the_environment_becomes_settings() -> None:
             requests_per_minute=300,
             activity_seconds=14_400,
             narrow=True,
+            drain_seconds=1200,
         ),
     )
 

@@ -47,11 +47,11 @@ def test_a_hook_is_sent_as_the_scaler_expects_it(stubbed: tuple[Queue, Stubber])
 
 
 @pytest.mark.parametrize("kind", ["tick", "sweep"])
-def test_a_tick_is_sent_at_most_once_for_its_time(stubbed: tuple[Queue, Stubber], kind: str) -> None:
+def test_a_tick_is_sent_as_the_scaler_expects_it(stubbed: tuple[Queue, Stubber], kind: str) -> None:
     queue, stubber = stubbed
     body = {"kind": kind, "scheduled_at": "2026-11-22T03:00:00Z", "received_at": 1763778600.5}
-    expect(stubber, body, f"{kind}-2026-11-22T03:00:00Z")
-    queue.put_tick(Tick(kind, "2026-11-22T03:00:00Z"), 1763778600.5)
+    expect(stubber, body, "id-1")
+    queue.put_tick(Tick(kind, "2026-11-22T03:00:00Z"), "id-1", 1763778600.5)
     stubber.assert_no_pending_responses()
 
 

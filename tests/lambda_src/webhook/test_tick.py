@@ -40,6 +40,17 @@ def test_the_current_minute_is_that_of_utc(tokyo: None) -> None:
     assert parse_tick({"kind": "tick"}, NOW) == Tick("tick", "2026-11-22T03:00:00Z")
 
 
+def test_a_tick_that_the_scaler_asks_for_has_its_own_time_and_id() -> None:
+    tick = parse_tick({"kind": "tick", "after_seconds": 17.5}, NOW)
+    assert tick == Tick("tick", "2026-11-22T03:00:17Z", 17.5)
+    assert tick.deduplication_id("request-1") == "wake-request-1"
+    assert parse_tick({"kind": "tick", "after_seconds": 0}, NOW).deduplication_id("request-2") == "wake-request-2"
+
+
+def test_a_tick_of_the_schedule_is_taken_once_for_its_time() -> None:
+    assert parse_tick(load("sweep.json"), NOW).deduplication_id("request-1") == "sweep-2026-11-22T03:00:00Z"
+
+
 @pytest.mark.parametrize(
     ("event", "message"),
     [
@@ -57,6 +68,36 @@ def test_the_current_minute_is_that_of_utc(tokyo: None) -> None:
             "scheduled_at must look like 2026-11-22T03:00:00Z, not '2026-11-22T03:00:00Z\\n'",
             id="line end",
         ),
+        pytest.param(
+            {"kind": "sweep", "after_seconds": 7},
+            "after_seconds goes with a tick, and with nothing else, not with ['after_seconds', 'kind']",
+            id="a later sweep",
+        ),
+        pytest.param(
+            {"kind": "tick", "after_seconds": 7, "scheduled_at": ""},
+            "after_seconds goes with a tick, and with nothing else, not with ['after_seconds', 'kind', 'scheduled_at']",
+            id="two times",
+        ),
+        pytest.param(
+            {"after_seconds": 7},
+            "after_seconds goes with a tick, and with nothing else, not with ['after_seconds']",
+            id="later, but no kind",
+        ),
+        pytest.param(
+            {"kind": "tick", "after_seconds": True}, "after_seconds must be a number, not True", id="a truth value"
+        ),
+        pytest.param({"kind": "tick", "after_seconds": "7"}, "after_seconds must be a number, not '7'", id="text"),
+        pytest.param(
+            {"kind": "tick", "after_seconds": float("nan")},
+            "after_seconds must be 0 to 60, not nan",
+            id="not a number",
+        ),
+        pytest.param(
+            {"kind": "tick", "after_seconds": 60.1},
+            "after_seconds must be 0 to 60, not 60.1",
+            id="over a minute",
+        ),
+        pytest.param({"kind": "tick", "after_seconds": -1}, "after_seconds must be 0 to 60, not -1", id="in the past"),
     ],
 )
 def test_what_is_malformed_is_named(event: dict[str, Any], message: str) -> None:

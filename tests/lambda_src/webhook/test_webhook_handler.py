@@ -5,6 +5,7 @@ import logging
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -154,6 +155,21 @@ def test_a_tick_that_cannot_be_sent_fails_so_that_lambda_repeats_it(aws: Loopbac
     aws.broken = True
     with pytest.raises(QueueError):
         handler.tick(load("tick.json"), Context())
+
+
+def test_a_tick_that_the_scaler_asks_for_is_waited_for(aws: LoopbackAws) -> None:
+    started = time.time()
+    handler.tick({"kind": "tick", "after_seconds": 0.2}, Context())
+    (message,) = aws.messages()
+    assert message["kind"] == "tick"
+    assert message["received_at"] >= started + 0.2
+    assert aws.calls[0][1]["MessageDeduplicationId"] == "wake-request-1"
+
+
+def test_a_tick_that_the_scaler_asked_for_is_not_repeated(aws: LoopbackAws, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.broken = True
+    handler.tick({"kind": "tick", "after_seconds": 0}, Context())
+    assert lines(capsys)[-1]["message"].startswith("a tick between two others is left out: ")
 
 
 def test_a_malformed_tick_fails(aws: LoopbackAws) -> None:

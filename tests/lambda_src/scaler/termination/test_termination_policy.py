@@ -49,8 +49,9 @@ def event(capacity: int, *instances: str, zone: str = "us-east-1a", market: str 
     ("asked", "chosen"),
     [
         pytest.param(event(1, "i-3", "i-2", "i-1"), ["i-1"], id="the longest idle"),
-        pytest.param(event(2, "i-3", "i-2"), ["i-2", "i-3"], id="among those given"),
-        pytest.param(event(3, "i-2", "i-9"), ["i-2"], id="never a busy or unknown one"),
+        pytest.param(event(2, "i-3", "i-2"), ["i-2", "i-3"], id="those given first"),
+        pytest.param(event(2, "i-9", "i-8"), ["i-1", "i-2"], id="others, when only busy ones are given"),
+        pytest.param(event(4, "i-2", "i-9"), ["i-2", "i-1", "i-3"], id="never a busy or unknown one"),
         pytest.param(event(0, "i-1"), [], id="none asked for"),
         pytest.param({}, [], id="an empty event"),
     ],
@@ -75,7 +76,7 @@ PLACES = [(zone, market) for zone in ("us-east-1a", "us-east-1b") for market in 
     st.dictionaries(st.sampled_from(PLACES), st.integers(0, 12)),
     st.randoms(use_true_random=False),
 )
-def test_exactly_as_many_of_the_longest_idle_go_as_are_asked_for(
+def test_of_those_given_exactly_as_many_of_the_longest_idle_go_as_are_asked_for(
     fleet: list[tuple[tuple[str, str], bool, bool]], wanted: dict[tuple[str, str], int], random: Random
 ) -> None:
     """A fleet: each instance's place, whether it is idle, and whether the group offers it."""
@@ -92,7 +93,13 @@ def test_exactly_as_many_of_the_longest_idle_go_as_are_asked_for(
     chosen = choose(parse(asked), replace(STATE, idle=tuple(idle)), START)
     for place in PLACES:
         may_go = [instance for instance in idle if instance in given_ids and places[instance] == place]
-        assert may_go[: wanted.get(place, 0)] == [instance for instance in chosen if places[instance] == place]
+        assert may_go[: wanted.get(place, 0)] == [
+            instance for instance in chosen if instance in given_ids and places[instance] == place
+        ]
+    others = [instance for instance in idle if instance not in given_ids]
+    still_wanted = sum(wanted.values()) - sum(instance in given_ids for instance in chosen)
+    assert [instance for instance in chosen if instance not in given_ids] == others[:still_wanted]
+    assert len(chosen) == len(set(chosen)) <= sum(wanted.values())
 
 
 @pytest.mark.parametrize(
