@@ -7,6 +7,7 @@
 locals {
   alarm_topics   = var.observability.alarm_topic_arn == null ? [] : [var.observability.alarm_topic_arn]
   creates_alarms = var.observability.alarms == null ? var.observability.alarm_topic_arn != null : var.observability.alarms
+  runbooks       = var.observability.runbook_url == null ? "docs/runbooks" : trimsuffix(var.observability.runbook_url, "/")
 
   function_names = concat(
     ["scaler", "schedule", "termination"],
@@ -86,7 +87,7 @@ locals {
       threshold   = var.observability.job_wait_seconds
     }
     lifecycle-timeouts = {
-      description = "An instance had to go before its jobs were done, or could not complete its lifecycle action."
+      description = "An instance had to go before its jobs were done, could not complete its lifecycle action, or does not get to its end."
       dimensions  = {}
       metric      = "LifecycleTimeouts"
       namespace   = local.host_namespace
@@ -130,12 +131,13 @@ locals {
 
   webhook_alarms = {
     webhook-refusals = {
-      # A hook with a wrong secret is disabled after four refusals, and tried again after one minute and after two.
+      # A job makes three webhooks or four. After four refusals GitLab disables one, and tries it again ever more rarely.
       description = "GitLab's webhooks, or somebody else's requests, are refused: jobs start with the next tick or sweep only."
       dimensions  = { FunctionName = "${var.name}-webhook" }
       metric      = "Url4xxCount"
       namespace   = "AWS/Lambda"
-      threshold   = 5
+      seconds     = 900
+      threshold   = 3
     }
   }
 
@@ -196,7 +198,7 @@ resource "aws_cloudwatch_metric_alarm" "operational" {
   for_each = { for name, alarm in local.operational_alarms : name => alarm if local.creates_alarms }
 
   alarm_actions       = local.alarm_topics
-  alarm_description   = "${each.value.description} Runbook: docs/runbooks/${each.value.runbook}.md"
+  alarm_description   = "${each.value.description} Runbook: ${local.runbooks}/${each.value.runbook}.md"
   alarm_name          = "${var.name}-${each.key}"
   comparison_operator = each.value.comparison
   dimensions          = each.value.dimensions

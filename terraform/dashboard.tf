@@ -11,16 +11,31 @@ locals {
   # [namespace, name, dimension, value, …, {how it is drawn}], as CloudWatch wants it.
   panel_metrics = [
     for panel in local.panels : concat([
-      for metric in panel.metrics : [
+      for index, metric in panel.metrics : [
         for function in try(panel.each, [""]) : concat(
           [replace(try(panel.namespace, local.metric_namespace), "{fleet}", var.name), metric.name],
           function == "" ? flatten([
             for name, value in try(metric.dimensions, { Fleet = "{fleet}" }) : [name, replace(value, "{fleet}", var.name)]
           ]) : ["FunctionName", "${var.name}-${function}"],
-          [{ label = try(metric.label, function), stat = metric.stat }],
+          [merge(
+            { label = try(metric.label, function), stat = metric.stat },
+            { for key, value in { id = "m${index}", visible = !can(metric.less) } : key => value if anytrue([for each in panel.metrics : can(each.less)]) },
+          )],
         ) if function != "credentials" || var.credentials.enabled
       ]
     ]...)
+  ]
+  # Of metrics that others of their panel are taken off, only the difference is drawn.
+  panel_differences = [
+    for panel in local.panels : [
+      for index, metric in panel.metrics : [{
+        expression = join(" - ", concat(["m${index}"], [
+          for other, each in panel.metrics : "FILL(m${other}, 0)" if contains(metric.less, each.name)
+        ]))
+        id    = "e${index}"
+        label = metric.label
+      }] if can(metric.less)
+    ]
   ]
 
   alarm_widgets = [
@@ -38,7 +53,7 @@ locals {
     for index, panel in local.panels : {
       height = 6
       properties = {
-        metrics = local.panel_metrics[index]
+        metrics = concat(local.panel_differences[index], local.panel_metrics[index])
         period  = 60
         region  = local.region
         title   = panel.title

@@ -2,7 +2,7 @@ locals {
   function_defaults = {
     credentials = { memory_size = 1024, timeout = 12 }
     scaler      = { memory_size = coalesce(var.lambda.memory_size, 256), timeout = 30 }
-    schedule    = { memory_size = 256, timeout = 10 }
+    schedule    = { memory_size = 256, timeout = 75 } # it waits for up to a minute in the scaler's place
     termination = { memory_size = 512, timeout = 2 }
     webhook     = { memory_size = 256, timeout = 10 }
   }
@@ -81,6 +81,7 @@ module "scaler" {
     ACTIVITY_SINCE_HOURS              = var.gitlab.activity_since_hours
     ACTUATOR                          = var.scaling.actuator
     AUTOSCALING_GROUP                 = local.group_name
+    DRAIN_SECONDS                     = var.asg.force_instance_deletion_time + local.terminating_seconds # and a last heartbeat
     FLEET                             = var.name
     GITLAB_CA_PARAMETER               = join("", aws_ssm_parameter.gitlab_ca[*].name)
     GITLAB_CONNECTION_MAX_AGE_SECONDS = ceil(var.gitlab.connection_max_age * 60)
@@ -99,6 +100,7 @@ module "scaler" {
     RUNNER_ID                         = var.gitlab.runner_id
     RUNNER_TAGS                       = local.runner_tags
     RUN_UNTAGGED                      = local.run_untagged
+    SCHEDULE_FUNCTION                 = module.schedule.name
     SLOTS_PER_INSTANCE                = var.gitlab.runner_agents_per_instance
     STATE_TABLE                       = aws_dynamodb_table.state.name
   }

@@ -19,7 +19,8 @@ locals {
     one-hooks-way = {
       functions = ["scaler", "webhook"]
       query     = <<-EOT
-        # Put in the correlation_id of a line "job event queued": GitLab's webhook-id or Idempotency-Key.
+        # Put in the correlation_id of a line "job event queued": GitLab's webhook-id or Idempotency-Key. The line with an
+        # outcome is the decision that answers it, also if the webhook was only noted at first.
         fields @timestamp, @log, message, status, outcome, desired, need
         | filter @message like "PUT-THE-CORRELATION-ID-HERE"
         | sort @timestamp asc

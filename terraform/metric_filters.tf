@@ -1,4 +1,4 @@
-# What only the hosts' log tells, as metrics: for the dashboard and the alarms, so not without them. A metric costs
+# What only logs tell, as metrics: for the dashboard and the alarms, so not without them. A metric costs
 # nothing in an hour in which no line matches. A metric of a line of text can have no dimension, so the fleet's name is in
 # the namespace.
 
@@ -23,6 +23,21 @@ resource "aws_cloudwatch_log_metric_filter" "host" {
 
   metric_transformation {
     name      = each.key
+    namespace = local.host_namespace
+    value     = "1"
+  }
+}
+
+# A host that cannot write any more is seen by the scaler alone (lambda_src/scaler/scale.py): it feeds the same alarm.
+resource "aws_cloudwatch_log_metric_filter" "stuck_instances" {
+  count = local.creates_alarms || var.observability.dashboard ? 1 : 0
+
+  log_group_name = "/aws/lambda/${module.scaler.name}"
+  name           = "${var.name}-StuckInstances"
+  pattern        = "\"terminating for too long\""
+
+  metric_transformation {
+    name      = "LifecycleTimeouts"
     namespace = local.host_namespace
     value     = "1"
   }

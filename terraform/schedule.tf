@@ -38,6 +38,14 @@ resource "aws_scheduler_schedule" "fleet" {
   depends_on = [aws_iam_role_policy.scheduler]
 }
 
+# The schedule's invocations, and those by which the scaler asks for a tick between two others. What has waited for long,
+# because functions were throttled, is worth nothing: it must not come all at once.
+resource "aws_lambda_function_event_invoke_config" "schedule" {
+  function_name                = module.schedule.name
+  maximum_event_age_in_seconds = 180
+  maximum_retry_attempts       = 1
+}
+
 resource "aws_iam_role" "scheduler" {
   assume_role_policy = jsonencode({
     Statement = [{

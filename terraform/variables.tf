@@ -74,6 +74,7 @@ variable "observability" {
     job_wait_seconds: a job that waits for longer than this for a runner is an alarm; 60 or more.
     kms_key_arn: KMS key for the log groups; its policy must let CloudWatch Logs use it.
     log_retention_days: days to keep logs, one of the values that CloudWatch Logs knows; 0 = for ever.
+    runbook_url: where docs/runbooks is to be read, such as "https://git.example.com/ops/fleet/-/blob/main/docs/runbooks": alarms then name their runbook below it, as a link.
     tracing: trace the functions with X-Ray.
   EOT
   type = object({
@@ -83,6 +84,7 @@ variable "observability" {
     job_wait_seconds   = optional(number, 300)
     kms_key_arn        = optional(string)
     log_retention_days = optional(number, 30)
+    runbook_url        = optional(string)
     tracing            = optional(bool, false)
   })
   default  = {}
@@ -101,6 +103,11 @@ variable "observability" {
   validation {
     condition     = var.observability.kms_key_arn == null || can(regex("^arn:[a-z0-9-]+:kms:[a-z0-9-]+:[0-9]{12}:key/.+$", var.observability.kms_key_arn))
     error_message = "observability.kms_key_arn must be the ARN of a KMS key (not of an alias); leave it out for CloudWatch Logs' own encryption."
+  }
+
+  validation {
+    condition     = var.observability.runbook_url == null || can(regex("^https?://[^ ?#]+$", var.observability.runbook_url))
+    error_message = "observability.runbook_url must be an address without ? and #, such as \"https://git.example.com/ops/fleet/-/blob/main/docs/runbooks\"; alarms add the runbook's file name to it."
   }
 
   validation {

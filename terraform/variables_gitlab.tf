@@ -12,7 +12,7 @@ variable "gitlab" {
     requests_per_minute: requests to GitLab a minute at most.
     run_untagged: the runner takes jobs without tags; by default when it has no tags itself.
     runner_agents_per_instance: jobs that one instance runs at a time.
-    runner_id: the runner's number in GitLab; with it, running jobs of other runners are told apart.
+    runner_id: the runner's number in GitLab; with it, running jobs of other runners are told apart. Left out, it is learnt from its jobs.
     runner_idletime: minutes that an instance may be idle before it goes; decimals are fine.
     runner_job_tags: the runner's tags, separated by commas.
     runner_registration_token_ssm_path: SSM parameter with a registration token (GitLab before 20.0).

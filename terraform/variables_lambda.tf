@@ -4,7 +4,7 @@ variable "lambda" {
     allow_function_url: create the public URL for GitLab's webhooks; needs gitlab.webhook_secret_ssm_path or gitlab.webhook_signing_token_ssm_path.
     architecture: "x86_64" or "arm64", of the functions; has nothing to do with the instances'.
     cors: allow_credentials, allow_headers, allow_methods, allow_origins, expose_headers, max_age of the URL.
-    functions: memory_size (MB) and timeout (seconds) of each function: credentials, scaler, schedule, termination, webhook.
+    functions: memory_size (MB) and timeout (seconds) of each function: credentials, scaler, schedule (at least 75 seconds), termination, webhook.
     memory_size: memory of the scaler in MB, unless functions.scaler has it; 256 when neither is given.
     package_path: ready-made zips, scaler and webhook, and credentials where it is enabled; nothing is built then.
     rate: how often every project is read: rate(…), cron(…) or "off". Instances are looked after each minute in any case.
@@ -82,6 +82,11 @@ variable "lambda" {
   }
 
   # Runner hosts are answered within 8 seconds; a new container starts in a few more.
+  validation {
+    condition     = coalesce(try(var.lambda.functions.schedule.timeout, null), 75) >= 75
+    error_message = "lambda.functions.schedule.timeout must be at least 75 seconds: it waits for up to a minute until an idle instance may go."
+  }
+
   validation {
     condition     = coalesce(try(var.lambda.functions.credentials.timeout, null), 12) >= 12
     error_message = "lambda.functions.credentials.timeout must be at least 12 seconds: it answers jobs within one and runner hosts within eight by itself."

@@ -70,6 +70,15 @@ run "tells_the_topic_what_is_wrong" {
   }
 
   assert {
+    condition = (
+      aws_cloudwatch_log_metric_filter.stuck_instances[0].log_group_name == "/aws/lambda/gitlab-runner-scaler" &&
+      aws_cloudwatch_log_metric_filter.stuck_instances[0].metric_transformation[0].name == aws_cloudwatch_metric_alarm.operational["lifecycle-timeouts"].metric_name &&
+      aws_cloudwatch_log_metric_filter.stuck_instances[0].metric_transformation[0].namespace == aws_cloudwatch_metric_alarm.operational["lifecycle-timeouts"].namespace
+    )
+    error_message = "What the scaler says about an instance that does not get to its end feeds the alarm of those that say it themselves."
+  }
+
+  assert {
     condition     = alltrue([for pattern in local.host_metrics : can(regex("^%[A-Za-z0-9_.|]+%$", pattern))])
     error_message = "CloudWatch Logs takes few characters in a pattern."
   }
@@ -81,7 +90,7 @@ run "has_an_alarm_for_each_thing_that_is_there" {
   variables {
     credentials   = { enabled = true }
     lambda        = merge(var.lambda, { allow_function_url = true })
-    observability = { alarms = true, job_wait_seconds = 60 }
+    observability = { alarms = true, job_wait_seconds = 60, runbook_url = "https://wiki.example.com/runbooks/" }
   }
 
   assert {
@@ -91,6 +100,16 @@ run "has_an_alarm_for_each_thing_that_is_there" {
       "webhook-refusals", "webhook-throttles",
     ])
     error_message = "The webhook and the credential vendor have theirs."
+  }
+
+  assert {
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.operational : can(regex(" Runbook: https://wiki.example.com/runbooks/[a-z-]+\\.md$", alarm.alarm_description))])
+    error_message = "A mail at night has a link."
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.operational["webhook-refusals"].period == 900 && aws_cloudwatch_metric_alarm.operational["webhook-refusals"].threshold == 3
+    error_message = "The webhooks of a single job are enough."
   }
 
   assert {
@@ -142,7 +161,7 @@ run "has_no_alarms_when_they_are_unwanted" {
   }
 
   assert {
-    condition     = length(aws_cloudwatch_metric_alarm.operational) == 0 && length(aws_cloudwatch_log_metric_filter.host) == 0
+    condition     = length(aws_cloudwatch_metric_alarm.operational) == 0 && length(concat(values(aws_cloudwatch_log_metric_filter.host), aws_cloudwatch_log_metric_filter.stuck_instances)) == 0
     error_message = "observability.alarms decides, and nobody needs the metrics then."
   }
 }

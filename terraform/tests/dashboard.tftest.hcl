@@ -15,7 +15,7 @@ run "has_no_dashboard_unless_asked" {
   command = plan
 
   assert {
-    condition     = length(aws_cloudwatch_dashboard.fleet) == 0 && output.dashboard_url == null && length(aws_cloudwatch_log_metric_filter.host) == 0
+    condition     = length(aws_cloudwatch_dashboard.fleet) == 0 && output.dashboard_url == null && length(concat(values(aws_cloudwatch_log_metric_filter.host), aws_cloudwatch_log_metric_filter.stuck_instances)) == 0
     error_message = "A dashboard costs 3 USD a month."
   }
 
@@ -55,6 +55,18 @@ run "shows_the_panels_of_the_report_below_the_alarms" {
       ["GitLabRunnerFleet", "RunningJobs", "Fleet", "ci", { label = "running", stat = "Maximum" }],
     ]
     error_message = "A panel shows this fleet's metrics."
+  }
+
+  assert {
+    condition = one([
+      for widget in jsondecode(aws_cloudwatch_dashboard.fleet[0].dashboard_body).widgets : widget.properties.metrics if widget.properties.title == "Webhook"
+      ]) == [
+      [{ expression = "m0 - FILL(m1, 0) - FILL(m2, 0)", id = "e0", label = "accepted" }],
+      ["AWS/Lambda", "UrlRequestCount", "FunctionName", "ci-webhook", { id = "m0", label = "accepted", stat = "Sum", visible = false }],
+      ["AWS/Lambda", "Url4xxCount", "FunctionName", "ci-webhook", { id = "m1", label = "refused", stat = "Sum", visible = true }],
+      ["AWS/Lambda", "Url5xxCount", "FunctionName", "ci-webhook", { id = "m2", label = "failed", stat = "Sum", visible = true }],
+    ]
+    error_message = "What is neither refused nor failed was accepted."
   }
 
   assert {

@@ -93,6 +93,16 @@ run "runs_on_a_supported_python_with_enough_memory" {
   }
 
   assert {
+    condition     = local.functions.schedule.timeout == 75 && aws_lambda_function_event_invoke_config.schedule.maximum_event_age_in_seconds == 180 && aws_lambda_function_event_invoke_config.schedule.maximum_retry_attempts == 1
+    error_message = "The schedule function may wait for a minute, and what comes too late is dropped."
+  }
+
+  assert {
+    condition     = module.scaler.environment.SCHEDULE_FUNCTION == "gitlab-runner-schedule"
+    error_message = "The scaler knows whom to ask for a tick."
+  }
+
+  assert {
     condition     = aws_sqs_queue.events.visibility_timeout_seconds == 180
     error_message = "A message stays hidden for six times the scaler's timeout."
   }

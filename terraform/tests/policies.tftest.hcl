@@ -49,6 +49,7 @@ run "gives_each_function_its_own_permissions" {
       SeeGroups         = ["autoscaling:DescribeAutoScalingGroups"]
       SendToQueue       = ["sqs:SendMessage"]
       TakeFromQueue     = ["sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"]
+      WakeSchedule      = ["lambda:InvokeFunction"]
       WriteLog          = ["logs:CreateLogStream", "logs:PutLogEvents"]
       WriteState        = ["dynamodb:PutItem"]
     }
@@ -108,6 +109,11 @@ run "gives_each_function_its_own_permissions" {
   }
 
   assert {
+    condition     = one([for s in jsondecode(module.scaler.policy).Statement : s.Resource if s.Sid == "WakeSchedule"]) == [module.schedule.arn]
+    error_message = "The scaler invokes the schedule function, and no other."
+  }
+
+  assert {
     condition     = one([for s in jsondecode(module.webhook.policy).Statement : s.Resource if s.Sid == "ReadParameters"]) == ["arn:aws:ssm:eu-west-1:123456789012:parameter/gitlab/signing"]
     error_message = "The webhook reads its own secret, never the API token."
   }
@@ -126,7 +132,7 @@ run "gives_each_function_its_own_permissions" {
   }
 }
 
-run "takes_the_scaler_the_right_to_change_capacity_in_alarms_mode" {
+run "lets_the_scaler_only_replace_instances_in_alarms_mode" {
   command = apply
 
   variables {
@@ -134,8 +140,27 @@ run "takes_the_scaler_the_right_to_change_capacity_in_alarms_mode" {
   }
 
   assert {
-    condition     = !contains([for s in jsondecode(module.scaler.policy).Statement : s.Sid], "ChangeCapacity")
-    error_message = "A scaler that only publishes cannot do more."
+    condition = {
+      for s in jsondecode(module.scaler.policy).Statement : s.Sid => s.Action if anytrue([
+        for action in s.Action : startswith(action, "autoscaling:")
+      ])
+      } == {
+      ReplaceInstances = ["autoscaling:TerminateInstanceInAutoScalingGroup"]
+      SeeGroups        = ["autoscaling:DescribeAutoScalingGroups"]
+    }
+    error_message = "A scaler that leaves the capacity to the alarms cannot set it."
+  }
+
+  assert {
+    condition     = !contains([for s in jsondecode(module.scaler.policy).Statement : s.Sid], "WakeSchedule")
+    error_message = "Where alarms remove instances, nobody has to be woken."
+  }
+
+  assert {
+    condition = one([for s in jsondecode(module.scaler.policy).Statement : s.Resource if s.Sid == "ReplaceInstances"]) == [
+      "arn:aws:autoscaling:eu-west-1:123456789012:autoScalingGroup:*:autoScalingGroupName/gitlab-runner-runners"
+    ]
+    error_message = "It replaces instances of its own group."
   }
 }
 

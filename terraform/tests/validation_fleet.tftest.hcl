@@ -159,3 +159,13 @@ run "refuses_a_retention_that_cloudwatch_does_not_know" {
 
   expect_failures = [var.observability]
 }
+
+run "refuses_runbooks_at_an_address_that_takes_no_file_name" {
+  command = plan
+
+  variables {
+    observability = { runbook_url = "https://wiki.example.com/page?id=7" }
+  }
+
+  expect_failures = [var.observability]
+}

@@ -100,6 +100,16 @@ run "refuses_a_termination_policy_slower_than_auto_scaling_waits" {
   expect_failures = [var.lambda]
 }
 
+run "refuses_a_schedule_that_ends_before_an_instance_is_due" {
+  command = plan
+
+  variables {
+    lambda = merge(var.lambda, { functions = { schedule = { timeout = 74 } } })
+  }
+
+  expect_failures = [var.lambda]
+}
+
 run "refuses_a_package_that_does_not_exist" {
   command = plan
 

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from tests.terraform.provider import serving_provider
+from tools.local.provider import serving_provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

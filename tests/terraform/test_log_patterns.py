@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from terraform.runner_host import drain
+from tests.lambda_src.scaler.worlds import idle_world
 from tests.terraform.conftest import ROOT
 from tests.terraform.runner_host.drain.world import Host, host, is_completed
 
@@ -98,6 +99,17 @@ def test_a_metadata_service_that_does_not_answer_is_counted() -> None:
 def test_a_runner_without_credentials_of_its_host_is_counted() -> None:
     line = 'level=error msg="error while generating S3 pre-signed URL" error="no EC2 IMDS role found, operation error"'
     assert counted([line]) == {"MetadataFailures": 1}
+
+
+def test_an_instance_that_the_scaler_sees_to_be_stuck_is_a_lifecycle_timeout(caplog: pytest.LogCaptureFixture) -> None:
+    (words,) = re.findall(r'^  pattern += "\\"(.*)\\""$', FILTERS, re.MULTILINE)
+    world = idle_world()
+    world.minute()
+    # It goes, and does not come to its end.
+    for _ in range(90):
+        world.minute(sweeps=False)
+    assert [record for record in caplog.records if words in record.getMessage()]
+    assert 'name      = "LifecycleTimeouts"' in FILTERS
 
 
 def test_the_queries_know_the_words_of_the_functions() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,12 +13,28 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.terraform
 
+BLOCK = re.compile(r"^```hcl\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+GITLAB = re.compile(r"^  gitlab = \{\n.*?^  \}\n", re.MULTILINE | re.DOTALL)
+CERTIFICATE = ROOT / "examples" / "private-gitlab" / "ca.pem"
 
-def test_the_readmes_quick_start_plans_as_it_stands(tree: Path, served_environment: dict[str, str]) -> None:
-    [configuration] = re.findall(r"^```hcl\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-    folder = tree / "quick-start"
+
+def configurations() -> dict[str, str]:
+    """Return the quick start's configuration as it stands, and with the block for a GitLab of one's own."""
+    whole, own = BLOCK.findall((ROOT / "README.md").read_text())
+    assert GITLAB.fullmatch(own)
+    replaced, times = GITLAB.subn(lambda _: own, whole)
+    assert times == 1
+    return {"gitlab.com": whole, "self-managed": replaced}
+
+
+@pytest.mark.parametrize("gitlab", ["gitlab.com", "self-managed"])
+def test_the_readmes_quick_start_plans_as_it_stands(
+    gitlab: str, tree: Path, served_environment: dict[str, str]
+) -> None:
+    folder = tree / f"quick-start-{gitlab}"
     folder.mkdir()
-    local = configuration.replace("../gitlab-runner-fleet/terraform", "../terraform")
+    shutil.copy(CERTIFICATE, folder)
+    local = configurations()[gitlab].replace("../gitlab-runner-fleet/terraform", "../terraform")
     (folder / "main.tf").write_text(re.sub(r'"subnet-\w+"', '"subnet-xxx"', local))
     terraform = Terraform(folder, served_environment)
     terraform.init()
@@ -26,3 +43,4 @@ def test_the_readmes_quick_start_plans_as_it_stands(tree: Path, served_environme
 
     assert re.search(r"Plan: \d+ to add, 0 to change, 0 to destroy", printed)
     assert "+ webhook_url" in printed
+    assert ("aws_ssm_parameter.gitlab_ca" in printed) == (gitlab == "self-managed")

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.terraform.conftest import Terraform
-from tools.simulator.advise import Target, advise, terraform
-from tools.simulator.setup import Boot, Setup
-from tools.simulator.workload import plain
+from tools.simulator.advise import source_from
+from tools.simulator.cli import main
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,17 +24,17 @@ VARIABLES = {
 }
 
 
-def test_advice_plans_and_is_formatted(tree: Path, served_environment: dict[str, str]) -> None:
-    setup = Setup(boot=Boot(60), slots=2)
-    advice = advise(plain("few", [(100.0, 60.0), (900.0, 60.0)]), setup, Target(1000, 0.0))
-    folder = tree / "advice"
-    folder.mkdir()
-    (folder / "main.tf").write_text(terraform(advice, setup, "../terraform"))
+def test_advice_plans_where_it_is_written_and_is_formatted(tree: Path, served_environment: dict[str, str]) -> None:
+    trace = tree / "few.csv"
+    trace.write_text("created,duration\n100,60\n900,60\n")
+    file = tree / "some" / "folder" / "main.tf"
+    where = ["--file", str(file), "--source", source_from(file.parent, tree / "terraform")]
+
+    assert main(["advise", str(trace), "--boot", "60", "--slots", "2", "--wait", "1000", "--share", "0", *where]) == 0
+
     values = "".join(f"{name} = {value}\n" for name, value in VARIABLES.items())
-    (folder / "terraform.tfvars").write_text(values)
-    module = Terraform(folder, served_environment)
-
+    (file.parent / "terraform.tfvars").write_text(values)
+    module = Terraform(file.parent, served_environment)
     module.init()
-
     assert module.run("fmt", "-check", "main.tf").stdout == ""
     assert "Plan: " in module.succeed("plan", "-input=false", "-no-color")

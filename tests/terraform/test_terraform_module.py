@@ -94,7 +94,10 @@ def runs_in(file: str) -> int:
 
 
 def test_there_are_examples_for_each_way_to_use_the_module() -> None:
-    assert {"webhook", "polling", "private-gitlab", "alarms-mode", "spot-arm64", "local"} <= set(EXAMPLES)
+    noticed = {"minimal", "webhook", "webhook-and-night-schedule", "groups", "several-fleets"}
+    instances = {"arm64", "custom-image", "shell-executor", "spot-diversified", "warm-pool"}
+    further = {"alarms-mode", "credentials-for-jobs", "observability", "private-gitlab", "private-subnets"}
+    assert noticed | instances | further | {"local", "network"} == set(EXAMPLES)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
