@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.simulator import compare
+from tools.simulator.checks import not_negative, share
+from tools.simulator.policies.product import AUTO, OFF, PIPELINE
 from tools.simulator.policies.registry import Spec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from tools.simulator.record import Result
     from tools.simulator.setup import Setup
     from tools.simulator.workload import Workload
 
+MODULE = Path(__file__).resolve().parents[2] / "terraform"
+MODES = (PIPELINE, OFF)
 IDLE_SECONDS = (60, 150, 300, 600, 1200, 1800)
-BUFFERS = (0, 1, 2, 3, 5, 8, 12, 20, 30, 50)
+# What lies between the last that is too small and the first that is enough is searched.
+BUFFERS = (1, 2, 4, 8, 16, 32, 64)
 # A fleet of tomorrow may need more than this one did.
 _ROOM = 1.25
 _INSTANCE_TYPE = "t3.large"
@@ -33,6 +40,15 @@ class Target:
 
     seconds: float
     share: float
+
+    def __post_init__(self) -> None:
+        """Refuse a promise that says nothing.
+
+        Raises:
+            ValueRangeError: a number is impossible.
+        """
+        not_negative({"wait": self.seconds})
+        share({"share": self.share}, can_be_all=False)
 
     def is_met(self, result: Result) -> bool:
         """Tell whether a result keeps the promise, without a job killed or left over."""
@@ -62,34 +78,90 @@ def advise(workload: Workload, setup: Setup, target: Target, tell: Callable[[str
     Raises:
         AdviceError: none meets it.
     """
-    tried: list[Advice] = []
-    for buffers in families():
-        for spec in buffers:
-            result = compare.run(spec, workload, setup)
-            tried.append(Advice(spec, result, len(tried) + 1))
-            tell(f"{spec.label}: {100 * result.share_over(target.seconds):.1f} %, {result.instance_hours:.0f} h")
-            if target.is_met(result):
-                # More of the buffer would meet it, too, and cost more.
-                break
-    met = [advice for advice in tried if target.is_met(advice.result)]
-    if not met:
-        closest = min(tried, key=lambda advice: advice.result.share_over(target.seconds))
-        share = 100 * closest.result.share_over(target.seconds)
+    search = _Search(workload, setup, target, tell)
+    for mode in MODES:
+        for idle in IDLE_SECONDS:
+            search.buffers(mode, idle)
+    if search.best is None:
+        closest = min(search.tried, key=lambda advice: advice.result.share_over(target.seconds))
+        over = 100 * closest.result.share_over(target.seconds)
         raise AdviceError(
-            f"no setting keeps it; {closest.spec.label} comes closest with {share:.1f} % of the jobs waiting longer"
+            f"no setting keeps it; {closest.spec.label} comes closest with {over:.1f} % of the jobs waiting longer"
             f" than {target.seconds:g} s: allow more, or have instances boot faster"
         )
-    best = min(met, key=lambda advice: advice.result.instance_hours)
-    return Advice(best.spec, best.result, len(tried))
+    return replace(search.best, tried=len(search.tried))
 
 
-def families() -> Iterator[list[Spec]]:
-    """Yield settings that differ in their buffer only, the smallest first."""
-    for mode in ("pipeline", "off"):
-        for idle in IDLE_SECONDS:
-            fixed = (("idle", idle), ("look_ahead", mode))
-            yield [Spec("product", (*fixed, ("buffer", buffer))) for buffer in BUFFERS]
-            yield [Spec("product", (*fixed, ("buffer", "auto")))]
+@dataclass
+class _Search:
+    """Tries settings, and leaves out what costs more than one that keeps the promise.
+
+    Attributes:
+        tried: each setting.
+        best: the cheapest that keeps the promise.
+    """
+
+    workload: Workload
+    setup: Setup
+    target: Target
+    tell: Callable[[str], None]
+    tried: list[Advice] = field(init=False, default_factory=list)
+    best: Advice | None = field(init=False, default=None)
+
+    def buffers(self, mode: str, idle: int) -> None:
+        """Find the smallest buffer that keeps the promise, unless it would cost more than the best setting so far."""
+        smallest = self._try(mode, idle, 0)
+        if self.target.is_met(smallest) or self._is_too_dear(smallest):
+            return
+        self._try(mode, idle, AUTO)
+        low = 0
+        for high in self._sizes(smallest):
+            result = self._try(mode, idle, high)
+            if self.target.is_met(result):
+                self._between(mode, idle, low, high)
+                return
+            if self._is_too_dear(result):
+                return
+            low = high
+
+    def _sizes(self, smallest: Result) -> list[int]:
+        """Return the buffers to try, without those that are surely affordable, apart from the largest of them."""
+        affordable = 0.0
+        if self.best is not None:
+            # An instance is paid for all the time at most.
+            spared = self.best.result.instance_seconds - smallest.instance_seconds
+            affordable = spared / smallest.seconds
+        first = max((size for size in BUFFERS if size <= affordable), default=0)
+        return [size for size in BUFFERS if first <= size <= self.setup.maximum]
+
+    def _between(self, mode: str, idle: int, low: int, high: int) -> None:
+        """Search between a buffer that does not keep the promise and one that does."""
+        while high - low > 1:
+            middle = (low + high) // 2
+            result = self._try(mode, idle, middle)
+            is_met = self.target.is_met(result)
+            if self._is_too_dear(result) and not is_met:
+                return
+            low, high = (low, middle) if is_met else (middle, high)
+
+    def _try(self, mode: str, idle: int, buffer: int | str) -> Result:
+        spec = Spec("product", (("idle", idle), ("look_ahead", mode), ("buffer", buffer)))
+        result = compare.run(spec, self.workload, self.setup)
+        self.tried.append(Advice(spec, result, len(self.tried) + 1))
+        self.tell(f"{spec.label}: {100 * result.share_over(self.target.seconds):.1f} %, {result.instance_hours:.0f} h")
+        if self.target.is_met(result) and not self._is_too_dear(result):
+            self.best = self.tried[-1]
+        return result
+
+    def _is_too_dear(self, result: Result) -> bool:
+        """Tell whether it costs more than the best, or is it; a larger buffer or idle time would cost more still."""
+        return self.best is not None and result.instance_hours >= self.best.result.instance_hours
+
+
+def source_from(folder: Path, module: Path = MODULE) -> str:
+    """Return the module's source as a root module in a folder has to name it."""
+    relative = Path(os.path.relpath(module, folder.resolve())).as_posix()
+    return relative if relative.startswith("..") else f"./{relative}"
 
 
 def terraform(advice: Advice, setup: Setup, source: str, instance_type: str = "") -> str:

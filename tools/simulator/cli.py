@@ -10,20 +10,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.simulator import advise, compare
+from tools.simulator.checks import ValueRangeError
 from tools.simulator.export.progress import ProgressError
-from tools.simulator.money import PriceError, hourly
-from tools.simulator.options import add_generator, add_world, generated, setup_of, workload_of
-from tools.simulator.policies.registry import POLICIES, SpecError, parse
+from tools.simulator.money import PriceError
+from tools.simulator.options import add_generator, add_world, conditions_of, generated
+from tools.simulator.policies.registry import COMPARED, SpecError, parse
 from tools.simulator.table_file import write_csv
 from tools.simulator.workload import WorkloadError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from tools.simulator.conditions import Conditions
     from tools.simulator.workload import Workload
 
 FOLDER = Path("build/simulator")
+ADVICE = FOLDER / "advice" / "main.tf"
 _TOKEN = "GITLAB_TOKEN"  # noqa: S105 - the name of a variable
+
+
+_POLICY_HELP = (
+    "NAME or NAME:KEY=VALUE,…; may be repeated (this project as its module configures it, and others' rules);"
+    " product alone is product:idle=300,buffer=0,look_ahead=off"
+)
 
 
 class InputError(Exception):
@@ -40,6 +49,7 @@ def main(arguments: Sequence[str]) -> int:
         PriceError,
         ProgressError,
         SpecError,
+        ValueRangeError,
         WorkloadError,
         advise.AdviceError,
         OSError,
@@ -65,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _compare_command(command: argparse.ArgumentParser) -> None:
     add_world(command)
-    command.add_argument("--policy", action="append", help="NAME or NAME:KEY=VALUE,…; may be repeated (all)")
+    command.add_argument("--policy", action="append", help=_POLICY_HELP)
     command.add_argument("--frontier", action="store_true", help="plot every policy over its knobs, too (minutes)")
     command.add_argument("--output", type=Path, default=FOLDER, help=f"folder of what is written ({FOLDER})")
     command.set_defaults(run=_compare)
@@ -74,9 +84,9 @@ def _compare_command(command: argparse.ArgumentParser) -> None:
 def _compare(options: argparse.Namespace) -> None:
     from tools.simulator import report  # noqa: PLC0415 - only drawing needs matplotlib, which takes a second
 
-    setup, workload = setup_of(options), workload_of(options)
-    price = hourly(options.instance_type)
-    specs = [parse(text) for text in options.policy or POLICIES]
+    conditions = conditions_of(options)
+    setup, workload, price = conditions.setup, conditions.workload, conditions.hourly_price
+    specs = [parse(text) for text in options.policy or COMPARED]
     print(f"{workload.name}: {len(workload.jobs)} jobs, {workload.busy_seconds / 3600:.0f} h of work", flush=True)
     results = []
     for place, spec in enumerate(specs):
@@ -86,7 +96,7 @@ def _compare(options: argparse.Namespace) -> None:
     curves = []
     if options.frontier:
         curves = report.curves(workload, setup, lambda name: print(f"  curve: {name}", file=sys.stderr, flush=True))
-    for path in report.write(options.output, workload.name, results, curves, price):
+    for path in report.write(options.output, conditions, results, curves):
         print(f"  → {path}")
 
 
@@ -94,25 +104,33 @@ def _advise_command(command: argparse.ArgumentParser) -> None:
     add_world(command)
     command.add_argument("--wait", type=float, default=30.0, help="at most --share of the jobs wait longer (30 s)")
     command.add_argument("--share", type=float, default=0.05, help="of all jobs (0.05)")
-    command.add_argument("--source", default="../../terraform", help="source of the module in the snippet")
+    command.add_argument("--file", type=Path, default=ADVICE, help=f"where the Terraform code is written ({ADVICE})")
+    command.add_argument("--source", help="of the module in it (this checkout's, as the file has to name it)")
     command.set_defaults(run=_advise)
 
 
 def _advise(options: argparse.Namespace) -> None:
-    setup, workload = setup_of(options), workload_of(options)
     target = advise.Target(options.wait, options.share)
+    conditions = conditions_of(options)
     tell = partial(print, "  ", sep="", file=sys.stderr, flush=True)
-    advice = advise.advise(workload, setup, target, tell)
-    result, price = advice.result, hourly(options.instance_type)
-    money = f", {result.instance_hours * price:.2f} USD" if price else ""
-    print(f"# {workload.name}: {100 * result.share_over(target.seconds):.1f} % of {result.finished} jobs wait over")
-    print(
-        f"# {target.seconds:g} s, {result.mean_wait:.1f} s on average; {result.instance_hours:.0f} instance-hours",
-        end="",
-    )
-    print(money)
-    print(f"# ({advice.tried} settings tried, boot {setup.boot.seconds:g} s)")
-    print(advise.terraform(advice, setup, options.source, options.instance_type), end="")
+    advice = advise.advise(conditions.workload, conditions.setup, target, tell)
+    source = options.source or advise.source_from(options.file.parent)
+    text = advise.terraform(advice, conditions.setup, source, options.instance_type)
+    code = "\n".join([*_found(advice, target, conditions), text])
+    options.file.parent.mkdir(parents=True, exist_ok=True)
+    options.file.write_text(code, encoding="utf-8")
+    print(code, end="")
+    print(f"  → {options.file}", file=sys.stderr)
+
+
+def _found(advice: advise.Advice, target: advise.Target, conditions: Conditions) -> Iterator[str]:
+    """Yield comments that say what the settings gave."""
+    result = advice.result
+    over = 100 * result.share_over(target.seconds)
+    money = f", {result.instance_hours * conditions.hourly_price:.2f} USD" if conditions.hourly_price else ""
+    yield f"# {conditions.workload.name}: {over:.1f} % of {result.finished} jobs wait over {target.seconds:g} s,"
+    yield f"# {result.mean_wait:.1f} s on average; {result.instance_hours:.0f} instance-hours{money}"
+    yield f"# ({advice.tried} settings tried, boot {conditions.setup.boot.seconds:g} s)"
 
 
 def _generate_command(command: argparse.ArgumentParser) -> None:
@@ -129,7 +147,7 @@ def _generate(options: argparse.Namespace) -> None:
 
 
 def _export_command(command: argparse.ArgumentParser) -> None:
-    command.add_argument("projects", nargs="+", help="ids or paths; the token comes from " + _TOKEN)
+    command.add_argument("projects", nargs="*", help="ids or paths; the token comes from " + _TOKEN)
     command.add_argument("--url", default=os.environ.get("GITLAB_URL", "https://gitlab.com"), help="($GITLAB_URL)")
     command.add_argument("--days", type=float, default=14.0, help="how far back (14)")
     command.add_argument("--file", type=Path, default=FOLDER / "trace.csv", help=f"({FOLDER / 'trace.csv'})")
@@ -140,6 +158,8 @@ def _export(options: argparse.Namespace) -> None:
     from tools.simulator.export.command import export  # noqa: PLC0415 - only this needs python-gitlab
     from tools.simulator.export.read import ExportError  # noqa: PLC0415 - as above
 
+    if not options.projects:
+        raise InputError("no project is named: make trace PROJECTS='group/project 42', by path or id")
     token = os.environ.get(_TOKEN)
     if not token:
         raise InputError(f"{_TOKEN} is not set: a token with read_api of a user who is a Reporter in the projects")

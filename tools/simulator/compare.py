@@ -76,6 +76,7 @@ def document(result: Result, hourly_price: float = 0.0) -> dict[str, Any]:
         "jobs_retried": result.retries,
         "jobs_requeued": result.requeued,
         "jobs_killed": result.killed,
+        "jobs_cancelled": result.cancelled,
         "jobs_given_up": result.given_up,
         "jobs_unfinished": result.unfinished,
         "launches": result.launches,

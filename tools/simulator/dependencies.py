@@ -24,6 +24,7 @@ class Status(Enum):
     SKIPPED = "skipped"
 
 
+LIVE = frozenset({Status.PENDING, Status.RUNNING})
 OVER = frozenset({Status.SUCCESS, Status.FAILED, Status.SKIPPED})
 
 
@@ -33,6 +34,7 @@ class Pipeline:
     Attributes:
         status: of each job, by its number.
         since: when each job that waits or runs began to.
+        live: numbers of the jobs that wait or run.
         left: how many jobs are not over yet.
         version: grows with every change.
     """
@@ -43,6 +45,7 @@ class Pipeline:
         self.jobs = {job.number: job for job in jobs}
         self.status = dict.fromkeys(self.jobs, Status.CREATED)
         self.since: dict[int, float] = {}
+        self.live: set[int] = set()
         self.left = len(jobs)
         self.version = 0
         self._waits = {job.number: len(set(job.needs)) for job in jobs if job.needs is not None}
@@ -52,6 +55,7 @@ class Pipeline:
                 self._dependents.setdefault(needed, []).append(job.number)
         self._stages: dict[int, list[int]] = {}
         self._open: dict[int, int] = {}
+        self._failed_in: set[int] = set()
         for job in jobs:
             self._open[job.stage] = self._open.get(job.stage, 0) + job.blocks
             if job.needs is None:
@@ -61,6 +65,7 @@ class Pipeline:
         """Note that a job waits or runs."""
         self.status[number] = status
         self.since[number] = now
+        self.live.add(number)
         self.version += 1
 
     def begin(self) -> list[Job]:
@@ -73,6 +78,7 @@ class Pipeline:
         self._close(number, Status.SUCCESS if is_success else Status.FAILED)
         job = self.jobs[number]
         if not (is_success or job.may_fail or not job.blocks):
+            self._failed_in.add(job.stage)
             self._skip(number)
             return self._released(self._next_stages())
         return self._released(self._freed(number) + self._next_stages())
@@ -82,8 +88,17 @@ class Pipeline:
         self._close(number, Status.SKIPPED)
         return self._released(self._freed(number) + self._next_stages())
 
+    def cancel(self) -> dict[int, Status]:
+        """Note that somebody cancels it; return the jobs that waited or ran, and which of both."""
+        live = {number: self.status[number] for number in sorted(self.live)}
+        for number, status in list(self.status.items()):
+            if status not in OVER:
+                self._close(number, Status.SKIPPED)
+        return live
+
     def _close(self, number: int, status: Status) -> None:
         self.status[number] = status
+        self.live.discard(number)
         self.version += 1
         self.left -= 1
         self._open[self.jobs[number].stage] -= self.jobs[number].blocks
@@ -103,17 +118,26 @@ class Pipeline:
             if any(count for earlier, count in self._open.items() if earlier < stage):
                 break
             released += self._stages.pop(stage)
+            self._skip_for_success(stage, released)
         return [number for number in released if self.status[number] is Status.CREATED]
 
+    def _skip_for_success(self, stage: int, numbers: Sequence[int]) -> None:
+        """Skip what comes only on failure if no job of the stages before has failed."""
+        if any(earlier < stage for earlier in self._failed_in):
+            return
+        for number in numbers:
+            if self.status[number] is Status.CREATED and self.jobs[number].when is When.ON_FAILURE:
+                self._close(number, Status.SKIPPED)
+
     def _skip(self, failed: int) -> None:
-        """Skip what waits for a failed job, directly or not."""
+        """Skip what waits for a failed job, directly or not, and does not come only on failure."""
         waiting = [failed]
         while waiting:
             number = waiting.pop()
             stage = self.jobs[number].stage
             later = [other for place, others in self._stages.items() if place > stage for other in others]
             for other in (*self._dependents.get(number, ()), *later):
-                if self.status[other] is Status.CREATED:
+                if self.status[other] is Status.CREATED and self.jobs[other].when is not When.ON_FAILURE:
                     self._close(other, Status.SKIPPED)
                     waiting.append(other)
 

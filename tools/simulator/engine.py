@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections import deque
 from random import Random
 from typing import TYPE_CHECKING
 
-from tools.simulator.dependencies import Pipeline, Status, pending_at
+from tools.simulator.dependencies import OVER, Pipeline, Status, pending_at
 from tools.simulator.events import Kind
 from tools.simulator.fleet import Fleet
 from tools.simulator.record import Record, Result
+from tools.simulator.waiting import Queue
 
 if TYPE_CHECKING:
     from tools.simulator.hosts import Host
@@ -46,8 +46,7 @@ class Simulation:
         self._sequence = 0
         self._fleet = Fleet(setup, self._random, self._schedule)
         self._fleet.removes_by(policy.victims)
-        self._queue: deque[Job] = deque()
-        self._pending_at: dict[int, float] = {}
+        self._queue = Queue(self._fleet)
         self._attempts: dict[int, int] = {}
         self._kills: dict[int, int] = {}
         self._where: dict[int, tuple[Host | None, int, float]] = {}
@@ -59,6 +58,8 @@ class Simulation:
         self._end = workload.last_created + setup.patience_seconds
         for jobs in workload.pipelines():
             self._schedule(min(job.created for job in jobs), Kind.CREATED, jobs)
+            if (at := min(job.cancelled_at for job in jobs)) < math.inf:
+                self._schedule(at, Kind.CANCELLED, jobs[0].pipeline)
         self._handlers = {
             Kind.ENDED: self._ended,
             Kind.BOOTED: self._booted,
@@ -70,6 +71,7 @@ class Simulation:
             Kind.RECONCILE: self._reconcile,
             Kind.CREATED: self._created,
             Kind.PENDING: self._pending,
+            Kind.CANCELLED: self._cancelled,
             Kind.ASKED: self._asked,
             Kind.DECISION: self._decide,
         }
@@ -121,8 +123,11 @@ class Simulation:
             heapq.heappush(self._events, (at, Kind.PENDING, job.number, job))
 
     def _pending(self, job: Job) -> None:
+        pipeline = self._fleet.pipelines.get(job.pipeline)
+        if pipeline is None or pipeline.status[job.number] in OVER:
+            return
         if not self._setup.takes(job.tags):
-            self._fleet.pipelines[job.pipeline].mark(job.number, Status.RUNNING, self._fleet.now)
+            pipeline.mark(job.number, Status.RUNNING, self._fleet.now)
             self._where[job.number] = (None, 0, self._fleet.now)
             self._schedule(self._fleet.now + job.duration, Kind.ENDED, (job, 0))
             return
@@ -132,15 +137,8 @@ class Simulation:
     def _enqueue(self, job: Job) -> None:
         now = self._fleet.now
         self._fleet.pipelines[job.pipeline].mark(job.number, Status.PENDING, now)
-        self._pending_at[job.number] = now
-        self._queue.append(job)
-        self._queue_changed()
+        self._queue.put(job)
         self._changed(now)
-
-    def _queue_changed(self) -> None:
-        self._fleet.pending = len(self._queue)
-        if self._queue:
-            self._fleet.oldest_pending_at = self._pending_at[self._queue[0].number]
 
     def _dispatch(self) -> None:
         if self._setup.poll_seconds:
@@ -166,14 +164,13 @@ class Simulation:
                 self._schedule(self._fleet.now + self._setup.poll_seconds, Kind.ASKED, host)
 
     def _start(self, host: Host) -> None:
-        job = self._queue.popleft()
+        job, waited = self._queue.take()
         now, fleet = self._fleet.now, self._fleet
         fleet.pipelines[job.pipeline].mark(job.number, Status.RUNNING, now)
         attempt = self._attempts[job.number] = self._attempts.get(job.number, 0) + 1
         self._where[job.number] = (host, attempt, now)
         fleet.take(host, job.number)
-        self._queue_changed()
-        self._record.started(job, now - self._pending_at[job.number], fleet)
+        self._record.started(job, waited, fleet)
         self._schedule(now + job.duration, Kind.ENDED, (job, attempt))
         self._changed(now)
 
@@ -184,7 +181,7 @@ class Simulation:
             return
         del self._where[job.number]
         now, fleet = self._fleet.now, self._fleet
-        fleet.ended.append((job, now - started_at))
+        fleet.ended.append((job, started_at))
         self._changed(now)
         if host is not None:
             fleet.finish(host, job.number)
@@ -200,6 +197,24 @@ class Simulation:
         self._over(pipeline, left)
         for other in freed:
             self._release(pipeline, other)
+
+    def _cancelled(self, number: int) -> None:
+        """Somebody cancels a pipeline: what waits or runs of it ends, and the rest never comes."""
+        fleet, pipeline = self._fleet, self._fleet.pipelines.get(number)
+        if pipeline is None:
+            return
+        left = pipeline.left
+        for job, status in pipeline.cancel().items():
+            host, _, started_at = self._where.pop(job, (None, 0, 0.0))
+            if status is Status.PENDING:
+                self._queue.drop(job)
+                fleet.cancelled += 1
+            elif host is not None:
+                fleet.finish(host, job)
+                fleet.ended.append((pipeline.jobs[job], started_at))
+                self._record.cut_short(fleet.now - started_at, fleet)
+        self._over(pipeline, left)
+        self._changed(fleet.now)
 
     def _over(self, pipeline: Pipeline, left: int) -> None:
         """Count the jobs that are over since `left` were not, and forget the pipeline after its last."""

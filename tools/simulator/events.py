@@ -18,5 +18,6 @@ class Kind(IntEnum):
     RECONCILE = 7
     CREATED = 8
     PENDING = 9
-    ASKED = 10
-    DECISION = 11
+    CANCELLED = 10
+    ASKED = 11
+    DECISION = 12

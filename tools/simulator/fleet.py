@@ -33,13 +33,14 @@ class Fleet:
         running_elsewhere: jobs on instances that drain.
         running: jobs on instances that stay.
         arrived: how many jobs have become pending so far.
+        cancelled: how many jobs were cancelled while they waited, so far.
         desired: the desired capacity.
         hosts: every instance that is not gone, by id.
         idle: instances in service without a job, and since when, longest idle first.
         booting_hosts: those that boot, by id.
         touched: ids of the instances that took or ended a job, or came, since somebody emptied it.
         pipelines: those that are under way, by number.
-        ended: each job that ended since somebody emptied it, and how long it ran.
+        ended: each job that ended since somebody emptied it, and when it had started.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Fleet:
         self.running = 0
         self.running_elsewhere = 0
         self.arrived = 0
+        self.cancelled = 0
         self.desired = setup.minimum
         self.hosts: dict[str, Host] = {}
         self.idle: dict[str, float] = {}
@@ -192,7 +194,7 @@ class Fleet:
         self.free.update(host)
         self._phases[Phase.TERMINATING] -= 1
         self.touched.discard(host.id)
-        self.instance_seconds += self.now - host.launched_at
+        self._pay(host)
 
     def take(self, host: Host, number: int) -> None:
         """An instance takes a job."""
@@ -238,7 +240,10 @@ class Fleet:
     def finish_accounts(self) -> None:
         """Pay for the instances that are still there."""
         for host in self.hosts.values():
-            self.instance_seconds += self.now - host.launched_at
+            self._pay(host)
+
+    def _pay(self, host: Host) -> None:
+        self.instance_seconds += max(self.now - host.launched_at, self.setup.least_paid_seconds)
 
 
 def longest_idle(fleet: Fleet, count: int) -> list[str]:

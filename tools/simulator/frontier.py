@@ -129,13 +129,27 @@ def _is_reached(point: Point, frontier: Sequence[Point], share: float) -> bool:
 
 def wait_at(frontier: Sequence[Point], instance_hours: float) -> float | None:
     """Return the mean wait that the frontier has for so many instance-hours; None = it costs more than that."""
-    if not frontier or instance_hours < frontier[0].instance_hours:
+    return _on_line([(point.instance_hours, point.mean_wait) for point in frontier], instance_hours)
+
+
+def launches_at(frontier: Sequence[Point], instance_hours: float) -> float | None:
+    """Return how often the frontier launches for so many instance-hours; None = it costs more than that."""
+    return _on_line([(point.instance_hours, point.launches) for point in frontier], instance_hours)
+
+
+def hours_at(frontier: Sequence[Point], mean_wait: float) -> float | None:
+    """Return the instance-hours that the frontier takes for a mean wait; None = it waits longer at any price."""
+    return _on_line([(point.mean_wait, point.instance_hours) for point in reversed(frontier)], mean_wait)
+
+
+def _on_line(points: Sequence[tuple[float, float]], at: float) -> float | None:
+    """Return the height of the line through points, which stays level after the last; None = before the first."""
+    if not points or at < points[0][0]:
         return None
-    for left, right in itertools.pairwise(frontier):
-        if instance_hours < right.instance_hours:
-            share = (instance_hours - left.instance_hours) / (right.instance_hours - left.instance_hours)
-            return left.mean_wait + share * (right.mean_wait - left.mean_wait)
-    return frontier[-1].mean_wait
+    for (x, y), (next_x, next_y) in itertools.pairwise(points):
+        if at < next_x:
+            return y + (at - x) / (next_x - x) * (next_y - y)
+    return points[-1][1]
 
 
 def table(curves: Iterable[Curve]) -> str:

@@ -1,27 +1,33 @@
 """Generate GitLab pipelines: projects with jobs of their own, stages, needs, day and night, bursts, failures, retries.
 
 The defaults are fitted to published figures of GitLab's own pipelines: about 40 jobs a pipeline, durations with a
-median of 6.8, a mean of 10.2, a 95th percentile of 29 and a maximum of 114 minutes. A log-normal with sigma 0.9 has
-them all; 0.5 of it is the variation of a job around its usual duration, the rest that of one name against another.
+median of 6.8, a mean of 10.2, a 95th percentile of 29 and a maximum of 114 minutes. A log-normal with sigma 0.895 has
+them all within 3 %; 0.5 of it is the variation of a job around its usual duration, the rest that of one name against
+another. What is drawn once for a project weighs much, so it is stratified: the usual durations of a project's names
+are spread over the whole distribution, and the sizes of projects around the mean, so that every seed fits.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+import operator
+from dataclasses import dataclass, replace
 from random import Random
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
+from tools.simulator.checks import ValueRangeError, not_negative, positive, share
 from tools.simulator.workload import Job, When, Workload, checked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 DAY = 86_400.0
 MEDIAN_SECONDS = 6.8 * 60
 MAX_SECONDS = 114 * 60.0
 MIN_SECONDS = 5.0
-NAMES_SIGMA = math.sqrt(2 * math.log(10.2 / 6.8) - 0.5**2)
+CANCELLED_WITHIN_SECONDS = 120.0
+NAMES_SIGMA = math.sqrt(0.895**2 - 0.5**2)
 # Share of a pipeline's jobs by stage, for as many stages as a project has: prepare, build, test and so on.
 _SHAPES = {
     3: (0.15, 0.65, 0.20),
@@ -50,6 +56,8 @@ class Options:
         night: how quiet it is at night: 0 = as in the daytime, 1 = nothing happens.
         bursts: share of pipelines that come with others, as merges and schedules make them.
         burst_size: how many pipelines a burst has on average.
+        cancelled: share of pipelines that somebody cancels within two minutes of their start.
+        on_failure: jobs that come only after a failure, in a last stage of their own, as a share of the others.
         seed: of everything that is drawn.
     """
 
@@ -65,7 +73,23 @@ class Options:
     night: float = 0.85
     bursts: float = 0.3
     burst_size: float = 4.0
+    cancelled: float = 0.0
+    on_failure: float = 0.0
     seed: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be generated.
+
+        Raises:
+            ValueRangeError: a number is impossible.
+        """
+        positive({"projects": self.projects, "days": self.days, "jobs": self.jobs})
+        positive({"pipelines-per-day": self.pipelines_per_day})
+        not_negative({"sigma": self.sigma, "on-failure": self.on_failure})
+        share({"stage-failures": self.stage_failures, "retries": self.retries, "needs": self.needs})
+        share({"manual": self.manual, "night": self.night, "bursts": self.bursts, "cancelled": self.cancelled})
+        if not 1 <= self.burst_size < math.inf:
+            raise ValueRangeError(f"burst-size {self.burst_size:g}: 1 or more is expected")
 
 
 @dataclass(frozen=True)
@@ -82,14 +106,25 @@ class Template:
 def generate(options: Options, name: str = "generated") -> Workload:
     """Return generated pipelines, in the order of their creation."""
     random = Random(f"{options.seed} pipelines")  # noqa: S311 - test data, no secrets
-    projects = [templates(options, random, project) for project in range(options.projects)]
     # A few projects are busy, many are not.
     weights = [1 / (place + 1) for place in range(options.projects)]
+    projects = [
+        templates(options, random, project, total) for project, total in enumerate(sizes(options, random, weights))
+    ]
+    cancellations = Random(f"{options.seed} cancellations")  # noqa: S311 - as above
     jobs: list[Job] = []
     for pipeline, at in enumerate(sorted(arrivals(options, random))):
         project = random.choices(range(options.projects), weights)[0]
-        jobs += instantiate(options, random, projects[project], Place(len(jobs), at, project, pipeline))
+        place = Place(len(jobs), at, project, pipeline, _cancelled_at(options, cancellations, at))
+        jobs += instantiate(options, random, projects[project], place)
+        jobs += clean_up(options, len(projects[project]), replace(place, first=len(jobs)))
     return checked(name, jobs)
+
+
+def _cancelled_at(options: Options, random: Random, at: float) -> float:
+    # Both are always drawn, so that the pipelines of a smaller share are among those of a larger one.
+    share, delay = random.random(), random.uniform(0, CANCELLED_WITHIN_SECONDS)
+    return at + delay if share < options.cancelled else math.inf
 
 
 def arrivals(options: Options, random: Random) -> Iterator[float]:
@@ -113,17 +148,32 @@ def activity(at: float, night: float) -> float:
     return 1 + night * math.cos((at - _NOON) / DAY * 2 * math.pi)
 
 
-def templates(options: Options, random: Random, project: int) -> list[Template]:
-    """Return the jobs of a project's pipelines."""
+def sizes(options: Options, random: Random, weights: Sequence[float]) -> list[float]:
+    """Return how many jobs each project's pipelines have: around the mean, which they have by their weights."""
+    drawn = [max(0.1, 1 + value / 4) for value in stratified(random, len(weights))]
+    mean = sum(map(operator.mul, drawn, weights)) / sum(weights)
+    return [options.jobs * size / mean for size in drawn]
+
+
+def stratified(random: Random, count: int) -> list[float]:
+    """Return normally distributed numbers, one from each of as many equally likely ranges, in any order."""
+    drawn = [NormalDist().inv_cdf((place + random.uniform(0.25, 0.75)) / count) for place in range(count)]
+    random.shuffle(drawn)
+    return drawn
+
+
+def templates(options: Options, random: Random, project: int, total: float) -> list[Template]:
+    """Return the jobs of a project's pipelines, about `total`."""
     shape = _SHAPES[random.choice(tuple(_SHAPES))]
-    total = max(len(shape), random.gauss(options.jobs, options.jobs / 4))
+    numbers = [max(1, round(total * share)) for share in shape]
+    usual = iter(stratified(random, sum(numbers)))
     has_needs = random.random() < options.needs
     made: list[Template] = []
     previous: range = range(0)
-    for stage, share in enumerate(shape):
+    for stage, number in enumerate(numbers):
         start = len(made)
-        for _ in range(max(1, round(total * share))):
-            seconds = MEDIAN_SECONDS * math.exp(random.gauss(0, NAMES_SIGMA))
+        for _ in range(number):
+            seconds = MEDIAN_SECONDS * math.exp(NAMES_SIGMA * next(usual))
             needs = _needs(random, previous) if has_needs else None
             is_manual = stage == len(shape) - 1 and random.random() < options.manual * len(shape)
             made.append(Template(f"project-{project} job-{len(made)}", stage, seconds, needs, is_manual))
@@ -138,12 +188,13 @@ def _needs(random: Random, previous: range) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a pipeline stands in the workload: the number of its first job, its creation, project and number."""
+    """Where a pipeline stands in the workload: its first job, creation, project and number; when it is cancelled."""
 
     first: int
     at: float
     project: int
     pipeline: int
+    cancelled_at: float
 
 
 def instantiate(options: Options, random: Random, made: list[Template], place: Place) -> Iterator[Job]:
@@ -168,4 +219,24 @@ def instantiate(options: Options, random: Random, made: list[Template], place: P
             when=When.MANUAL if template.is_manual else When.ON_SUCCESS,
             fails=number in failing,
             runs=2 if random.random() < options.retries else 1,
+            cancelled_at=place.cancelled_at,
+        )
+
+
+def clean_up(options: Options, others: int, place: Place) -> Iterator[Job]:
+    """Yield the jobs of a pipeline that come only after a failure; they change nothing of what else is drawn."""
+    usual = Random(f"{options.seed} clean-up of {place.project}")  # noqa: S311 - as above
+    varied = Random(f"{options.seed} clean-up in {place.pipeline}")  # noqa: S311 - as above
+    for number in range(round(options.on_failure * others)):
+        seconds = MEDIAN_SECONDS * math.exp(usual.gauss(0, NAMES_SIGMA) + varied.gauss(0, options.sigma))
+        yield Job(
+            number=place.first + number,
+            created=place.at,
+            duration=min(max(seconds, MIN_SECONDS), MAX_SECONDS),
+            project=place.project,
+            pipeline=place.pipeline,
+            stage=max(_SHAPES),
+            name=f"project-{place.project} clean-up-{number}",
+            when=When.ON_FAILURE,
+            cancelled_at=place.cancelled_at,
         )

@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.simulator import generator
+from tools.simulator.conditions import Conditions
+from tools.simulator.money import hourly
 from tools.simulator.setup import Boot, Dispatch, Setup
 from tools.simulator.table_file import read_csv
 from tools.simulator.traces import read_binary
+from tools.simulator.workload import WorkloadError
 
 if TYPE_CHECKING:
     import argparse
 
     from tools.simulator.workload import Workload
+
+
+# Every field of generator.Options, as the command line explains it.
+GENERATED = {
+    "projects": "how many projects",
+    "pipelines_per_day": "of all projects together",
+    "days": "how long",
+    "jobs": "of a pipeline, on average",
+    "sigma": "variation of a job's duration, of the logarithm",
+    "stage_failures": "share of stages in which a job fails, so that the rest never comes",
+    "retries": "share of jobs that fail once and are retried",
+    "needs": "share of projects whose jobs name their needs",
+    "manual": "share of the jobs that wait for a person who does not come",
+    "night": "how quiet it is at night, from 0 to 1",
+    "bursts": "share of pipelines that come with others",
+    "burst_size": "how many pipelines a burst has on average",
+    "cancelled": "share of pipelines cancelled within two minutes",
+    "on_failure": "jobs that come only after a failure, as a share of the others",
+    "seed": "of everything that is drawn",
+}
 
 
 def add_world(command: argparse.ArgumentParser) -> None:
@@ -30,18 +54,22 @@ def add_world(command: argparse.ArgumentParser) -> None:
     command.add_argument("--interruptions", type=float, default=0.0, help="spot interruptions an instance hour (0)")
     command.add_argument("--poll", type=float, default=0.0, help="seconds between a runner's requests (0: at once)")
     command.add_argument("--dispatch", choices=[str(kind) for kind in Dispatch], default=str(own.dispatch))
+    command.add_argument("--least-paid", type=float, default=0.0, help="seconds that a launch costs at least (0)")
     command.add_argument("--runner-tags", default="", help="tags of the runner, separated by commas")
     command.add_argument("--instance-type", default="", help="adds money: its price on demand")
 
 
 def add_generator(command: argparse.ArgumentParser) -> None:
     """Add what pipelines are generated from."""
-    own = generator.Options()
-    command.add_argument("--days", type=float, default=own.days, help=f"of generated pipelines ({own.days:g})")
-    command.add_argument("--pipelines-per-day", type=float, default=own.pipelines_per_day, help="(150)")
-    command.add_argument("--projects", type=int, default=own.projects, help=f"({own.projects})")
-    command.add_argument("--sigma", type=float, default=own.sigma, help="variation of a job's duration (0.5)")
-    command.add_argument("--seed", type=int, default=1, help="of everything that is drawn (1)")
+    group = command.add_argument_group("generated pipelines", "what there is if no trace is given")
+    for field in fields(generator.Options):
+        group.add_argument(
+            f"--{field.name.replace('_', '-')}",
+            type=type(field.default),
+            default=field.default,
+            metavar="NUMBER",
+            help=f"{GENERATED[field.name]} ({field.default:g})",
+        )
 
 
 def setup_of(options: argparse.Namespace) -> Setup:
@@ -55,6 +83,7 @@ def setup_of(options: argparse.Namespace) -> Setup:
         interruptions_per_hour=options.interruptions,
         poll_seconds=options.poll,
         dispatch=Dispatch(options.dispatch),
+        least_paid_seconds=options.least_paid,
         runner_tags=frozenset(filter(None, options.runner_tags.split(","))),
         seed=options.seed,
     )
@@ -64,17 +93,33 @@ def workload_of(options: argparse.Namespace) -> Workload:
     """Return the jobs that the options name, or generated ones."""
     if options.trace is None:
         return generated(options)
-    return read_csv(options.trace) if options.trace.suffix == ".csv" else read_binary(options.trace)
+    if not options.trace.is_file():
+        raise WorkloadError(
+            f"TRACE={options.trace}: there is no such file; "
+            "make trace PROJECTS=… writes one, and without TRACE pipelines are generated"
+        )
+    return read_csv(options.trace) if options.trace.suffix.lower() == ".csv" else read_binary(options.trace)
+
+
+def conditions_of(options: argparse.Namespace) -> Conditions:
+    """Return the jobs, the world and the price of an instance."""
+    # What is quickly found to be wrong comes first.
+    setup, price = setup_of(options), hourly(options.instance_type)
+    chosen = None if options.trace else generator_of(options)
+    return Conditions(workload_of(options), setup, chosen, options.instance_type, price)
+
+
+def generator_of(options: argparse.Namespace) -> generator.Options:
+    """Return what pipelines are generated from."""
+    return generator.Options(**{field.name: getattr(options, field.name) for field in fields(generator.Options)})
 
 
 def generated(options: argparse.Namespace) -> Workload:
     """Return generated pipelines."""
-    return generator.generate(
-        generator.Options(
-            days=options.days,
-            pipelines_per_day=options.pipelines_per_day,
-            projects=options.projects,
-            sigma=options.sigma,
-            seed=options.seed,
+    chosen = generator_of(options)
+    workload = generator.generate(chosen)
+    if not workload.jobs:
+        raise WorkloadError(
+            f"days {chosen.days:g}, pipelines-per-day {chosen.pipelines_per_day:g}: no pipeline comes in that time"
         )
-    )
+    return workload

@@ -35,7 +35,7 @@ class Result:
         waits: every wait, in ascending order.
         instance_seconds: from each launch to the end of the instance, all of them.
         busy_seconds: how long jobs ran on the fleet, to their ends.
-        lost_seconds: how long jobs ran that were killed or interrupted.
+        lost_seconds: how long jobs ran that were killed, interrupted or cancelled.
         finished: runs of jobs that came to their end on the fleet.
         retries: of them, failures that GitLab retried.
         requeued: runs that were cut short and queued again.
@@ -45,6 +45,7 @@ class Result:
         launches: instances launched, failed ones included.
         peak: the largest number of instances.
         seconds: how long it all took, simulated.
+        cancelled: runs that ended because their pipelines were cancelled.
         samples: the fleet over time, if kept.
     """
 
@@ -64,6 +65,7 @@ class Result:
     peak: int
     decisions: int
     seconds: float
+    cancelled: int = 0
     samples: tuple[Sample, ...] = ()
 
     @property
@@ -100,6 +102,7 @@ class Record:
         self.requeued = 0
         self.killed = 0
         self.given_up = 0
+        self.cancelled = 0
         self.launch_failures = 0
         self.lost_seconds = 0.0
         self.interruptions_of: dict[int, int] = {}
@@ -118,6 +121,12 @@ class Record:
         """A run has come to its end."""
         self._busy_seconds += seconds
         self._finished += 1
+        self._sample(fleet)
+
+    def cut_short(self, seconds: float, fleet: Fleet) -> None:
+        """A run was cancelled."""
+        self.cancelled += 1
+        self.lost_seconds += seconds
         self._sample(fleet)
 
     def decided(self, fleet: Fleet) -> None:
@@ -149,5 +158,6 @@ class Record:
             peak=fleet.peak,
             decisions=self._decisions,
             seconds=fleet.now,
+            cancelled=self.cancelled,
             samples=tuple(self._samples or ()),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tools.simulator import compare, frontier, page, plots
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from tools.simulator.conditions import Conditions
     from tools.simulator.frontier import Curve
     from tools.simulator.record import Result
     from tools.simulator.setup import Setup
@@ -23,17 +24,17 @@ def curves(workload: Workload, setup: Setup, tell: Callable[[str], None]) -> lis
     return frontier.measure(workload, setup, frontier.CURVES, tell)
 
 
-def write(folder: Path, name: str, results: Sequence[Result], drawn: Sequence[Curve], price: float) -> Iterator[Path]:
+def write(folder: Path, conditions: Conditions, results: Sequence[Result], drawn: Sequence[Curve]) -> Iterator[Path]:
     """Write the files and yield their paths.
 
     Args:
         folder: where.
-        name: of the workload.
+        conditions: what was simulated, and where.
         results: of the policies; the first is drawn over time.
         drawn: curves of mean wait against instance-hours, if any.
-        price: of an instance hour, 0 = none.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    name = conditions.workload.name
     images = []
     if results and results[0].samples:
         images.append((f"{name} under {results[0].policy}", "timeline.png", plots.timeline(name, results[0])))
@@ -42,20 +43,26 @@ def write(folder: Path, name: str, results: Sequence[Result], drawn: Sequence[Cu
     for _, file, png in images:
         (folder / file).write_bytes(png)
         yield folder / file
-    document = {
-        "workload": name,
-        "results": [compare.document(result, price) for result in results],
-        "curves": [asdict(curve) for curve in drawn],
+    document = conditions.document() | {
+        "results": [compare.document(result, conditions.hourly_price) for result in results],
+        "curves": [_curve(curve) for curve in drawn],
     }
     (folder / "results.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     yield folder / "results.json"
-    text = page.render(name, [(title, png) for title, _, png in images], _tables(results, drawn, price))
+    text = page.render(name, [(title, png) for title, _, png in images], _tables(conditions, results, drawn))
     (folder / "report.html").write_text(text, encoding="utf-8")
     yield folder / "report.html"
 
 
-def _tables(results: Sequence[Result], drawn: Sequence[Curve], price: float) -> list[tuple[str, str]]:
-    tables = [("Policies", compare.table(results, price))]
+def _curve(curve: Curve) -> dict[str, Any]:
+    """Return a curve for JSON, with units in the names."""
+    renamed = {"mean_wait": "mean_wait_seconds", "share_over_5": "share_over_5_seconds"}
+    points = [{renamed.get(key, key): value for key, value in asdict(point).items()} for point in curve.points]
+    return {"name": curve.name, "points": points}
+
+
+def _tables(conditions: Conditions, results: Sequence[Result], drawn: Sequence[Curve]) -> list[tuple[str, str]]:
+    tables = [("Policies", compare.table(results, conditions.hourly_price))]
     if drawn:
         tables.append(("Curves", frontier.table(drawn)))
-    return tables
+    return [*tables, ("Conditions", conditions.table())]

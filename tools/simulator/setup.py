@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from tools.simulator.checks import ValueRangeError, not_negative, positive, share
+
 if TYPE_CHECKING:
     from random import Random
 
@@ -35,6 +37,14 @@ class Boot:
     seconds: float = 120.0
     sigma: float = 0.0
 
+    def __post_init__(self) -> None:
+        """Refuse what no instance can do.
+
+        Raises:
+            ValueRangeError: a number is impossible.
+        """
+        not_negative({"boot": self.seconds, "boot-sigma": self.sigma})
+
     def draw(self, random: Random) -> float:
         """Return the boot time of one instance."""
         return self.seconds * math.exp(random.gauss(0, self.sigma)) if self.sigma else self.seconds
@@ -53,6 +63,7 @@ class Setup:
         dispatch: which runner takes a job.
         drain_seconds: an instance that leaves may finish its jobs for so long.
         shutdown_seconds: how long an instance is still paid for after its last job.
+        least_paid_seconds: an instance is paid for that long at least; Amazon EC2 takes a minute.
         runner_tags: tags of the fleet's runner; jobs with others run elsewhere.
         run_untagged: whether it takes jobs without tags.
         seed: of everything that is drawn.
@@ -69,10 +80,32 @@ class Setup:
     dispatch: Dispatch = Dispatch.RANDOM
     drain_seconds: float = 600.0
     shutdown_seconds: float = 0.0
+    least_paid_seconds: float = 0.0
     runner_tags: frozenset[str] = frozenset()
     run_untagged: bool = True
     seed: int = 1
     patience_seconds: float = 7 * 86_400.0
+
+    def __post_init__(self) -> None:
+        """Refuse a world that cannot be.
+
+        Raises:
+            ValueRangeError: a number is impossible, or two do not fit together.
+        """
+        positive({"slots": self.slots, "maximum": self.maximum, "patience": self.patience_seconds})
+        not_negative(
+            {
+                "minimum": self.minimum,
+                "interruptions": self.interruptions_per_hour,
+                "poll": self.poll_seconds,
+                "drain": self.drain_seconds,
+                "shutdown": self.shutdown_seconds,
+                "least-paid": self.least_paid_seconds,
+            }
+        )
+        share({"launch-failures": self.launch_failures}, can_be_all=False)
+        if self.minimum > self.maximum:
+            raise ValueRangeError(f"minimum {self.minimum}: it is more than the maximum of {self.maximum}")
 
     def takes(self, tags: frozenset[str]) -> bool:
         """Tell whether the fleet's runner takes a job with these tags."""

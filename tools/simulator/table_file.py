@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import math
 from typing import TYPE_CHECKING
 
 from tools.simulator.workload import Job, When, Workload, WorkloadError, checked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
     from typing import TextIO
 
@@ -27,6 +28,7 @@ COLUMNS = (
     "fails",
     "may_fail",
     "runs",
+    "cancelled_at",
 )
 REQUIRED = ("created", "duration")
 _YES, _NO = "yes", "no"
@@ -39,15 +41,29 @@ def read_csv(path: Path) -> Workload:
     Raises:
         WorkloadError: a column is missing, or a value cannot be understood; the message names the line.
     """
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        columns = set(reader.fieldnames or ())
-        if missing := [name for name in REQUIRED if name not in columns]:
-            raise WorkloadError(f"{path}: the columns {', '.join(missing)} are missing")
-        if unknown := sorted(columns - set(COLUMNS)):
-            raise WorkloadError(f"{path}: the columns {', '.join(unknown)} are unknown; known: {', '.join(COLUMNS)}")
-        rows = [(reader.line_num, row) for row in reader]
-    return checked(path.stem, _numbered([_row(path, line, row) for line, row in rows]))
+    try:
+        # Excel writes a byte order mark.
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            _check_header(path, reader.fieldnames or ())
+            rows = [(reader.line_num, row) for row in reader]
+    except UnicodeDecodeError as error:
+        raise WorkloadError(f"{path}: it is not UTF-8 text ({error.reason} at byte {error.start})") from error
+    except csv.Error as error:
+        raise WorkloadError(f"{path}: it is no CSV: {error}") from error
+    if not rows:
+        raise WorkloadError(f"{path}: it has no jobs, only a header")
+    ordered = _ordered([_row(path, line, row) for line, row in rows])
+    return checked(path.stem, _numbered(ordered), lambda number: ordered[number]["line"])
+
+
+def _check_header(path: Path, header: Sequence[str]) -> None:
+    columns = set(header)
+    if missing := [name for name in REQUIRED if name not in columns]:
+        hint = "; columns are separated by commas, not semicolons" if any(";" in name for name in header) else ""
+        raise WorkloadError(f"{path}: the columns {', '.join(missing)} are missing{hint}")
+    if unknown := sorted(columns - set(COLUMNS)):
+        raise WorkloadError(f"{path}: the columns {', '.join(unknown)} are unknown; known: {', '.join(COLUMNS)}")
 
 
 def _row(path: Path, line: int, row: Mapping[str, str | None]) -> dict[str, str]:
@@ -60,14 +76,25 @@ def _row(path: Path, line: int, row: Mapping[str, str | None]) -> dict[str, str]
     return filled | {"line": f"{path}, line {line}"}
 
 
-def _numbered(rows: list[dict[str, str]]) -> Iterable[Job]:
-    """Yield jobs in the order of their pipelines' creation, with numbers instead of names."""
-    rows = sorted(rows, key=lambda row: _number(row, "created"))
+def _ordered(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return rows in the order of their pipelines' creation, those of one pipeline together."""
     order: dict[str, list[dict[str, str]]] = {}
-    for row in rows:
+    for row in sorted(rows, key=_created):
         order.setdefault(row["pipeline"], []).append(row)
-    in_order = [row for group in order.values() for row in group]
-    pipelines = {pipeline: number for number, pipeline in enumerate(order)}
+    return [row for group in order.values() for row in group]
+
+
+def _created(row: Mapping[str, str]) -> float:
+    """Return what to sort by, which a number that is none would confuse."""
+    created = _number(row, "created")
+    if not math.isfinite(created):
+        raise WorkloadError(f"{row['line']}: created is {created:g}, negative or not finite")
+    return created
+
+
+def _numbered(in_order: list[dict[str, str]]) -> Iterable[Job]:
+    """Yield jobs with numbers instead of names."""
+    pipelines: dict[str, int] = {}
     projects: dict[str, int] = {}
     numbers: dict[tuple[str, str], int] = {}
     for place, row in enumerate(in_order):
@@ -75,7 +102,8 @@ def _numbered(rows: list[dict[str, str]]) -> Iterable[Job]:
             raise WorkloadError(f"{row['line']}: job {row['job']} is there twice")
     for place, row in enumerate(in_order):
         project = projects.setdefault(row["project"], len(projects))
-        yield _job(row, place, project, pipelines[row["pipeline"]], numbers)
+        pipeline = pipelines.setdefault(row["pipeline"], len(pipelines))
+        yield _job(row, place, project, pipeline, numbers)
 
 
 def _job(
@@ -91,23 +119,34 @@ def _job(
             duration=_number(row, "duration"),
             project=project,
             pipeline=pipeline,
-            stage=int(row["stage"] or 0),
+            stage=_whole(row, "stage", 0),
             name=row["name"],
             needs=needs,
             tags=frozenset(row["tags"].split()),
             when=When(row["when"]),
-            held_until=float(row["held_until"] or 0),
+            held_until=_number(row, "held_until", 0.0),
             fails=_flag(row, "fails"),
             may_fail=_flag(row, "may_fail"),
-            runs=int(row["runs"] or 1),
+            runs=_whole(row, "runs", 1),
+            cancelled_at=_number(row, "cancelled_at", math.inf),
         )
     except KeyError as error:
         raise WorkloadError(f"{row['line']}: it needs {error}, which its pipeline does not have") from error
     except ValueError as error:
-        raise WorkloadError(f"{row['line']}: {error}") from error
+        raise WorkloadError(f"{row['line']}: when is {row['when']!r}, not one of {', '.join(When)}") from error
 
 
-def _number(row: Mapping[str, str], column: str) -> float:
+def _whole(row: Mapping[str, str], column: str, default: int) -> int:
+    try:
+        return int(row[column] or default)
+    except ValueError as error:
+        raise WorkloadError(f"{row['line']}: {column} is {row[column]!r}, not a whole number") from error
+
+
+def _number(row: Mapping[str, str], column: str, default: float = math.nan) -> float:
+    """Return a number of seconds; what must be there and is empty is refused like other text that is none."""
+    if not row[column] and not math.isnan(default):
+        return default
     try:
         return float(row[column])
     except ValueError as error:
@@ -144,4 +183,5 @@ def _fields(job: Job) -> tuple[object, ...]:
         _YES if job.fails else _NO,
         _YES if job.may_fail else _NO,
         job.runs,
+        "" if job.cancelled_at == math.inf else round(job.cancelled_at, 3),
     )

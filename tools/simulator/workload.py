@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 
 class WorkloadError(Exception):
@@ -20,6 +21,7 @@ class When(StrEnum):
     ON_SUCCESS = "on_success"
     MANUAL = "manual"
     DELAYED = "delayed"
+    ON_FAILURE = "on_failure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,13 @@ class Job:
         name: what the same job is called in every pipeline of the project.
         needs: numbers of the jobs that it waits for; None = stage order.
         tags: what a runner must have to take it.
-        when: what starts it; a manual job that nobody starts is skipped, and no job waits for a manual one.
+        when: what starts it; a manual job that nobody starts is skipped, and no job waits for a manual one. One that
+            comes only on failure waits for the stages before its own, and is skipped if none of their jobs has failed.
         held_until: a manual or delayed job becomes pending no earlier.
         fails: its last run fails, so that what waits for it never comes.
         may_fail: nothing is held up when it fails (`allow_failure`).
         runs: how often it runs; each but the last is a failure that is retried.
+        cancelled_at: its pipeline is cancelled then, if it is not over before.
     """
 
     number: int
@@ -56,6 +60,7 @@ class Job:
     fails: bool = False
     may_fail: bool = False
     runs: int = 1
+    cancelled_at: float = math.inf
 
     @property
     def blocks(self) -> bool:
@@ -89,8 +94,13 @@ class Workload:
         return max((max(job.created, job.held_until) for job in self.jobs), default=0.0)
 
 
-def checked(name: str, jobs: Iterable[Job]) -> Workload:
+def checked(name: str, jobs: Iterable[Job], called: Callable[[int], str] = "job {}".format) -> Workload:
     """Return a workload whose jobs can be simulated.
+
+    Args:
+        name: what the workload is called.
+        jobs: in the order of their numbers.
+        called: what messages call the job with a number.
 
     Raises:
         WorkloadError: a number, time or dependency is impossible.
@@ -99,32 +109,47 @@ def checked(name: str, jobs: Iterable[Job]) -> Workload:
     finished: set[int] = set()
     for place, job in enumerate(workload.jobs):
         if job.number != place:
-            raise WorkloadError(f"job {job.number} stands at place {place}")
-        if not (0 <= job.created < float("inf") and 0 <= job.duration < float("inf") and job.runs > 0):
-            raise WorkloadError(f"job {job.number}: a time is negative or not finite, or it never runs")
+            raise WorkloadError(f"{called(job.number)} stands at place {place}")
+        if problem := _problem(job):
+            raise WorkloadError(f"{called(job.number)}: {problem}")
     for jobs_of_one in workload.pipelines():
         pipeline = jobs_of_one[0].pipeline
         if pipeline in finished:
             raise WorkloadError(f"the jobs of pipeline {pipeline} do not stand together")
         finished.add(pipeline)
-        _check_needs(jobs_of_one)
+        _check_needs(jobs_of_one, called)
     return workload
 
 
-def _check_needs(jobs: Sequence[Job]) -> None:
+def _problem(job: Job) -> str:
+    """Return why a job cannot be simulated, "" = it can."""
+    times = {"created": job.created, "duration": job.duration}
+    for what, seconds in times.items():
+        if not 0 <= seconds < math.inf:
+            return f"{what} is {seconds:g}, negative or not finite"
+    if not job.held_until >= 0:
+        return f"held_until is {job.held_until:g}, negative or no number"
+    if job.runs < 1:
+        return f"runs is {job.runs}, so it never runs"
+    if job.when is When.ON_FAILURE and job.needs is not None:
+        return "it comes only on failure, so it waits for stages and cannot name needs"
+    return "" if job.cancelled_at >= job.created else "it is cancelled before it is created"
+
+
+def _check_needs(jobs: Sequence[Job], called: Callable[[int], str]) -> None:
     """Needs lie within the pipeline and lead to an end."""
     own = {job.number: job for job in jobs}
     left = {job.number: {*(job.needs or ())} for job in jobs}
     for number, needs in left.items():
         if unknown := needs - own.keys():
-            raise WorkloadError(f"job {number} needs {sorted(unknown)}, which its pipeline does not have")
+            raise WorkloadError(f"{called(number)} needs {sorted(unknown)}, which its pipeline does not have")
     for job in jobs:
         if job.needs is None:
             left[job.number] = {other.number for other in jobs if other.stage < job.stage}
     while left:
         free = {number for number, needs in left.items() if not needs}
         if not free:
-            raise WorkloadError(f"jobs {sorted(left)} wait for each other")
+            raise WorkloadError(f"{', '.join(map(called, sorted(left)))} wait for each other")
         left = {number: needs - free for number, needs in left.items() if number not in free}
 
 

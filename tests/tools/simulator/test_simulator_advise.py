@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from tools.simulator.advise import AdviceError, Target, advise, families, terraform
+from tools.simulator.advise import BUFFERS, MODULE, AdviceError, Target, advise, source_from, terraform
+from tools.simulator.checks import ValueRangeError
 from tools.simulator.generator import Options, generate
 from tools.simulator.setup import Boot, Setup
 from tools.simulator.workload import plain
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # Forty jobs, one every 400 s: a short idle time meets none of them ready.
 SPARSE = plain("sparse", [(1000 + 400 * number, 60) for number in range(40)])
@@ -19,7 +25,41 @@ def test_the_cheapest_setting_that_meets_the_target_is_advised() -> None:
 
     assert advice.result.share_over(30) <= 0.05
     assert advice.tried == len(heard)
-    assert all(len(spec.parameters) >= 2 for family in families() for spec in family)
+
+
+def test_the_buffer_is_searched_between_the_sizes_that_are_tried_first() -> None:
+    # Bursts of eleven, further apart than any idle time: only a buffer of eleven has all of them ready.
+    bursts = plain("bursts", [(2000.0 + 4000 * burst, 60) for burst in range(6) for _ in range(11)])
+
+    advice = advise(bursts, Setup(boot=Boot(100)), Target(5, 0.0))
+
+    assert 11 not in BUFFERS
+    assert dict(advice.spec.parameters)["buffer"] == 11
+
+
+def test_settings_that_cost_more_than_one_that_meets_the_target_are_left_out() -> None:
+    heard: list[str] = []
+
+    advise(SPARSE, Setup(boot=Boot(100)), Target(1000, 0.0), heard.append)
+
+    # One without a buffer meets it, so of every other idle time nothing else is tried.
+    assert len(heard) == 12
+    assert all("buffer=0:" in line for line in heard)
+
+
+@pytest.mark.parametrize(("seconds", "share"), [(-1, 0.1), (float("nan"), 0.1), (30, 5), (30, 1), (30, -0.1)])
+def test_a_target_that_promises_nothing_is_refused(seconds: float, share: float) -> None:
+    with pytest.raises(ValueRangeError, match=r"wait|share"):
+        Target(seconds, share)
+
+
+@pytest.mark.parametrize("below", ["", "a", "a/b/c"])
+def test_the_source_leads_to_the_module_from_where_the_snippet_is(tmp_path: Path, below: str) -> None:
+    source = source_from(tmp_path / below, tmp_path / "module")
+
+    assert source.startswith("./" if not below else "../")
+    assert (tmp_path / below / source).resolve() == tmp_path / "module"
+    assert (MODULE / "group.tf").is_file()
 
 
 def test_a_lax_target_needs_no_buffer_and_a_strict_one_costs_more() -> None:

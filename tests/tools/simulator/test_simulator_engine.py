@@ -62,12 +62,12 @@ def test_the_oracle_lets_nobody_wait_who_comes_after_one_boot() -> None:
     assert result.instance_seconds == 150 + 150 + 110
 
 
-def test_the_product_answers_a_hook_after_its_debounce_and_removes_with_a_tick() -> None:
-    # Launched at 11.5, ready at 111.5, seen idle at 163, so removable from 463 on; the tick comes at 480.
+def test_the_product_answers_a_hook_after_its_debounce_and_removes_what_is_idle_in_time() -> None:
+    # Launched at 11.5, ready at 111.5, seen idle at 163, so removable from 463 on; the tick at 420 asks for one at 464.
     result = outcome("product:idle=300", (10, 50), (1000, 50))
 
     assert list(result.waits) == [101.5, 101.5]
-    assert result.instance_seconds == pytest.approx((480 - 11.5) + 150)
+    assert result.instance_seconds == pytest.approx((464 - 11.5) + 150)
 
 
 def test_without_a_webhook_the_product_sees_jobs_each_minute() -> None:

@@ -14,7 +14,7 @@ from tools.simulator.cli import main
 from tools.simulator.engine import simulate
 from tools.simulator.export.convert import workload
 from tools.simulator.export.progress import Progress, ProgressError
-from tools.simulator.export.read import ExportError, Page, read
+from tools.simulator.export.read import ExportError, GitLabPages, Page, read
 from tools.simulator.export.records import Record, from_api
 from tools.simulator.policies.reactive import Reactive
 from tools.simulator.setup import Setup
@@ -234,3 +234,43 @@ def test_a_project_that_cannot_be_read_is_named(
 
     assert code == 2
     assert f"project {project}: 404" in capsys.readouterr().err
+
+
+def test_a_token_that_is_not_accepted_says_what_it_needs(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GITLAB_TOKEN", "expired")
+
+    code = main(["export", "1", "--url", server.endpoint, "--file", str(tmp_path / "trace.csv")])
+
+    assert code == 2
+    assert "project 1: 401 Unauthorized: GITLAB_TOKEN must be a valid token" in capsys.readouterr().err
+
+
+class Refusing:
+    """A GitLab where nothing listens, as python-gitlab finds it."""
+
+    url = "http://gitlab"
+
+    def http_request(self, *_: Any, **__: Any) -> Any:
+        inner = ConnectionRefusedError(111, "Connection refused")
+        raise OSError(OSError(f"Max retries exceeded: {inner}"))
+
+
+def test_a_gitlab_that_cannot_be_reached_is_one_sentence() -> None:
+    client: Any = Refusing()
+
+    with pytest.raises(ExportError) as caught:
+        GitLabPages(client).page("1", "")
+
+    assert str(caught.value) == "http://gitlab cannot be reached, check URL: [Errno 111] Connection refused"
+
+
+def test_an_export_that_has_read_nothing_may_be_corrected(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITLAB_TOKEN", server.gitlab.token)
+
+    main(["export", "404", "--url", server.endpoint, "--file", str(tmp_path / "trace.csv")])
+
+    assert list(tmp_path.iterdir()) == []

@@ -2,7 +2,18 @@ from __future__ import annotations
 
 import pytest
 
-from tools.simulator.frontier import Curve, Point, excess, lower_left, measure, over, table, wait_at
+from tools.simulator.frontier import (
+    Curve,
+    Point,
+    excess,
+    hours_at,
+    launches_at,
+    lower_left,
+    measure,
+    over,
+    table,
+    wait_at,
+)
 from tools.simulator.setup import Boot, Setup
 from tools.simulator.workload import plain
 
@@ -23,6 +34,15 @@ def test_the_frontier_is_what_no_other_point_beats_in_both() -> None:
 @pytest.mark.parametrize(("hours", "wait"), [(99, None), (100, 50), (150, 35), (300, 10), (999, 10)])
 def test_between_its_points_the_frontier_is_a_line(hours: float, wait: float | None) -> None:
     assert wait_at(OURS, hours) == wait
+
+
+@pytest.mark.parametrize(("wait", "hours"), [(9, None), (10, 300), (35, 150), (50, 100), (999, 100)])
+def test_the_frontier_tells_what_a_wait_costs(wait: float, hours: float | None) -> None:
+    assert hours_at(OURS, wait) == hours
+
+
+def test_the_frontier_tells_how_often_it_launches() -> None:
+    assert [launches_at(OURS, hours) for hours in (99, 150)] == [None, 1]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _DAY = 86_400.0
+# For GitLab's answer to one request.
+_SECONDS = 60
 
 
 def export(
@@ -43,8 +45,13 @@ def export(
     progress = Progress.open(
         path.with_name(path.name + ".part"), {"url": url, "projects": projects, "days": days}, now - days * _DAY
     )
-    with gitlab.Gitlab(url, private_token=token, user_agent="gitlab-runner-fleet trace") as client:
-        read(GitLabPages(client), projects, progress, tell, now)
+    with gitlab.Gitlab(url, private_token=token, timeout=_SECONDS, user_agent="gitlab-runner-fleet trace") as client:
+        try:
+            read(GitLabPages(client), projects, progress, tell, now)
+        except ExportError:
+            if not progress.next_pages:
+                progress.close()  # nothing was read: what is exported may be corrected
+            raise
     jobs = workload(path.stem, progress.records)
     if not jobs.jobs:
         raise ExportError(f"no job of the last {days:g} days has ended in {', '.join(projects)}")

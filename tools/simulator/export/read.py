@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
 
 _PER_PAGE = 100
 _DAY = 86_400.0
+# Waits of 0.1, 0.2, … 1.6 seconds, or those that a 429 asks for. An export goes on where it was.
+_RETRIES = 5
+_WAYS_OUT = {
+    401: "GITLAB_TOKEN must be a valid token of this GitLab, with the scope read_api",
+    403: "GITLAB_TOKEN needs the scope read_api, and its user the role Reporter in the project",
+    404: "check PROJECTS and URL, and that the token's user is a Reporter in the project",
+}
 
 
 class ExportError(Exception):
@@ -53,14 +61,32 @@ class GitLabPages:
             query["sort"] = "desc"
         try:
             answer = self.client.http_request(
-                "get", address or first, query_data=query, obey_rate_limit=True, retry_transient_errors=True
+                "get", address or first, query_data=query, max_retries=_RETRIES, retry_transient_errors=True
             )
             jobs = answer.json()
-        except (gitlab.GitlabError, OSError, ValueError) as error:
-            raise ExportError(f"project {project}: {error}") from error
+        except gitlab.GitlabError as error:
+            raise ExportError(f"project {project}: {_explained(error)}") from error
+        except json.JSONDecodeError as error:
+            raise ExportError(f"{self.client.url} does not answer as a GitLab does, check URL: {error}") from error
+        except OSError as error:
+            raise ExportError(f"{self.client.url} cannot be reached, check URL: {_innermost(error)}") from error
         if not isinstance(jobs, list):
             raise ExportError(f"project {project}: a list of jobs was expected")
         return Page(jobs, answer.links.get("next", {}).get("url", ""))
+
+
+def _explained(error: gitlab.GitlabError) -> str:
+    """Return what GitLab answered, and what to do about it where that is known."""
+    code = error.response_code or ""
+    words = f"{code} {str(error.error_message).removeprefix(f'{code} ')}"
+    return ": ".join(filter(None, (words, _WAYS_OUT.get(error.response_code or 0))))
+
+
+def _innermost(error: BaseException) -> str:
+    """Return the words of the error that an error of requests wraps several times."""
+    inner = error.args[0] if error.args else None
+    reason = getattr(inner, "reason", inner)
+    return _innermost(reason) if isinstance(reason, BaseException) else str(error).rpartition(": ")[2]
 
 
 def read(pages: Pages, projects: list[str], progress: Progress, tell: Callable[[str], None], now: float) -> None:

@@ -32,7 +32,9 @@ def without_waits(workload: Workload, setup: Setup) -> list[tuple[float, int]]:
             if at is None:
                 release(pipeline, pipeline.skip(job.number), now)
                 continue
-            end = at + job.duration * job.runs
+            if at >= job.cancelled_at:
+                continue
+            end = min(at + job.duration * job.runs, job.cancelled_at)
             heapq.heappush(events, (end, job.number, job))
             if setup.takes(job.tags):
                 changes[at] = changes.get(at, 0) + 1
@@ -43,7 +45,7 @@ def without_waits(workload: Workload, setup: Setup) -> list[tuple[float, int]]:
         release(pipeline, pipeline.begin(), min(job.created for job in jobs))
         while events:
             now, number, job = heapq.heappop(events)
-            release(pipeline, pipeline.end(number, is_success=not job.fails), now)
+            release(pipeline, pipeline.end(number, is_success=not job.fails and now < job.cancelled_at), now)
     running = 0
     steps = []
     for at in sorted(changes):

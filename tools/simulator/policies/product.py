@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from scaler import buffer as bursts
+from scaler import waking
 from scaler.act import act
 from scaler.capacity import Group, Idle, Phase, Rules, Snapshot
+from scaler.foresee import retry_at
 from scaler.look_ahead import Upcoming
 from scaler.plan import plan
+from tools.simulator.checks import ValueRangeError, not_negative
 from tools.simulator.policies.knowledge import BootTimes, Foresight
 from tools.simulator.policy import Timing
 
@@ -24,7 +27,10 @@ WEBHOOK_SECONDS = 1.5
 TICK_SECONDS = 60.0
 # If not all that is idle was removed, the scaler asks itself for another turn, and is held off for a moment.
 CONTINUE_SECONDS = 1.5
+# From the end of the wait for an idle instance to the observation: the queue, the scaler, an answer of GitLab.
+WAKE_SECONDS = 1.0
 AUTO = "auto"
+OFF = "off"
 PIPELINE = "pipeline"
 
 
@@ -74,13 +80,25 @@ class Product:
 
     _clocks: dict[str, float] = field(init=False, default_factory=dict)
     _desired_left: int = field(init=False, default=-1)
+    _wake_at: float = field(init=False, default=0.0)
     _unfulfilled_since: float | None = field(init=False, default=None)
     _boots: BootTimes = field(init=False, default_factory=BootTimes)
     _bursts: bursts.Bursts = field(init=False, default_factory=bursts.Bursts)
     _foresight: Foresight = field(init=False)
 
     def __post_init__(self) -> None:
-        self._foresight = Foresight(sees_needs=bool(self.needs))
+        """Refuse settings that the module refuses, too.
+
+        Raises:
+            ValueRangeError: a setting is impossible.
+        """
+        not_negative({"idle": self.idle, "step": self.step, "webhook": self.webhook})
+        if self.look_ahead not in {OFF, PIPELINE}:
+            raise ValueRangeError(f"look_ahead={self.look_ahead}: {OFF} or {PIPELINE} is expected")
+        if not (self.buffer == AUTO or str(self.buffer).isdecimal()):
+            raise ValueRangeError(f"buffer={self.buffer}: a whole number or {AUTO} is expected")
+        self._foresight = Foresight(sees_needs=bool(self.needs), webhook=self.webhook)
+        self._boots = BootTimes(self.webhook)
 
     @property
     def timing(self) -> Timing:
@@ -97,7 +115,10 @@ class Product:
         acted = act(planned, seen, GroupOf(fleet), self._desired_left)
         self._desired_left = acted.desired
         goes_on = len(acted.removed) < len(planned.remove)
-        return fleet.now + CONTINUE_SECONDS if goes_on else None
+        self._wake_at = waking.wake_at(self._wake_at, planned.due_seconds, fleet.now)
+        if goes_on:
+            return fleet.now + CONTINUE_SECONDS
+        return self._wake_at + WAKE_SECONDS if self._wake_at > fleet.now else None
 
     def victims(self, fleet: Fleet, count: int) -> Sequence[str]:
         """The termination policy offers what the last observation showed as idle, longest idle first."""
@@ -129,7 +150,8 @@ class Product:
 
     def _snapshot(self, fleet: Fleet) -> Snapshot:
         now = fleet.now
-        boot_seconds, upcoming, buffered = self._foreseen(fleet)
+        boot_seconds = self._boots.look(fleet)
+        upcoming, buffered = self._foreseen(fleet, boot_seconds)
         return Snapshot(
             pending=fleet.pending,
             running=fleet.running,
@@ -147,22 +169,21 @@ class Product:
             retained=upcoming.later,
             boot_seconds=boot_seconds,
             buffer=buffered,
+            boot_failures=self._boots.known.failures,
+            may_retry=now >= retry_at(self._boots.known),
         )
 
-    def _foreseen(self, fleet: Fleet) -> tuple[float, Upcoming, int | None]:
-        """Return the boot time, the jobs that are expected, and the buffer if it is learnt."""
-        if self.look_ahead != PIPELINE and self.buffer != AUTO:
-            fleet.ended.clear()
-            return 0.0, Upcoming(), None
-        boot_seconds = self._boots.look(fleet)
+    def _foreseen(self, fleet: Fleet, boot_seconds: float) -> tuple[Upcoming, int | None]:
+        """Return the jobs that are expected, and the buffer if it is learnt."""
         upcoming = Upcoming()
         if self.look_ahead == PIPELINE:
             upcoming = self._foresight.look(fleet, boot_seconds)
+        fleet.ended.clear()
         if self.buffer != AUTO:
-            return boot_seconds, upcoming, None
+            return upcoming, None
         demand = fleet.pending + fleet.running
         self._bursts = bursts.follow(self._bursts, demand, demand + upcoming.soon, fleet.now, boot_seconds)
-        return boot_seconds, upcoming, bursts.size(self._bursts)
+        return upcoming, bursts.size(self._bursts)
 
     def _idle(self, fleet: Fleet) -> tuple[Idle, ...]:
         """Return the idle instances, longest idle first, in the order in which they became so."""

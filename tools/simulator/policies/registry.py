@@ -6,9 +6,11 @@ import functools
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from tools.simulator.checks import ValueRangeError
 from tools.simulator.policies.actions_runner_controller import ActionsRunnerController
 from tools.simulator.policies.aws_samples import AwsSamples
 from tools.simulator.policies.buildkite import Buildkite
+from tools.simulator.policies.cancelling import Cancelling
 from tools.simulator.policies.cmdlabs import Cmdlabs
 from tools.simulator.policies.docker_machine import DockerMachine
 from tools.simulator.policies.github_aws_runners import GithubAwsRunners
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 POLICIES: Mapping[str, Any] = {
     "product": Product,
+    "cancelling": Cancelling,
     "reactive": Reactive,
     "oracle": Oracle,
     "cmdlabs": Cmdlabs,
@@ -38,6 +41,25 @@ POLICIES: Mapping[str, Any] = {
     "taskscaler-like": TaskscalerLike,
     "taskcluster": Taskcluster,
 }
+# What is compared if nothing is named: this project as its module configures it and with shorter idle times, and others
+# with the idle time that most of them have by default.
+COMPARED = (
+    "product:idle=1800,look_ahead=pipeline",
+    "product:idle=600,look_ahead=pipeline",
+    "product:idle=300,look_ahead=pipeline",
+    "product:idle=600,look_ahead=pipeline,buffer=auto",
+    "product:idle=600,look_ahead=off",
+    "reactive:idle=600",
+    "oracle:idle=600",
+    "cmdlabs",
+    "aws-samples",
+    "buildkite:idle=600",
+    "github-aws-runners",
+    "actions-runner-controller",
+    "docker-machine:idle=600",
+    "taskscaler-like:idle=600",
+    "taskcluster:idle=600",
+)
 # Found by the simulator itself, not given as parameters.
 _COMPUTED = frozenset({"name", "steps"})
 
@@ -90,7 +112,7 @@ def parse(text: str) -> Spec:
     """Return a policy as it is written on the command line.
 
     Raises:
-        SpecError: there is no such policy or parameter.
+        SpecError: there is no such policy or parameter, or it cannot be so.
     """
     policy, _, rest = text.partition(":")
     if policy not in POLICIES:
@@ -102,16 +124,25 @@ def parse(text: str) -> Spec:
         if key not in known:
             raise SpecError(f"{policy} has no parameter {key!r}; it has {', '.join(known) or 'none'}")
         values.append((key, _value(key, value, known[key])))
+    computed = {"steps": ()} if policy == "oracle" else {}
+    try:
+        POLICIES[policy](**dict(values), **computed)
+    except ValueRangeError as error:
+        raise SpecError(f"{policy}: {error}") from error
     return Spec(policy, tuple(values))
 
 
 def _value(key: str, value: str, kind: type) -> float | str:
+    if kind not in {int, float}:
+        return value
     try:
-        if kind in {int, float}:
-            return int(value) if kind is int else float(value)
+        number: float = kind(value)
     except ValueError as error:
-        raise SpecError(f"{key}={value}: a number is expected") from error
-    return value
+        whole = "whole " if kind is int else ""
+        raise SpecError(f"{key}={value}: a {whole}number is expected") from error
+    if not number >= 0:
+        raise SpecError(f"{key}={value}: 0 or a positive number is expected")
+    return number
 
 
 def _short(value: float | str) -> str:
