@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import importlib
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tools.bench import figure
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
 SECTIONS = ("credentials", "imds", "package", "scaling", "webhook")
-FOLDER = Path(__file__).resolve().parents[2] / "build" / "bench"
 
 
 def main(arguments: list[str]) -> int:
@@ -24,9 +18,13 @@ def main(arguments: list[str]) -> int:
         return 2
     for name in SECTIONS if asked == "all" else (asked,):
         print(f"{name} …", flush=True)
-        figures: Sequence[figure.Figure] = importlib.import_module(f"tools.bench.{name}").measure()
+        try:
+            figures: list[figure.Figure] = list(importlib.import_module(f"tools.bench.{name}").measure())
+        except figure.BenchError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
         print(figure.table(figures))
-        print(f"  → {figure.save(FOLDER, name, figures)}")
+        print(f"  {figure.summary(figures)} → {figure.save(figure.FOLDER, name, figures)}")
     return 0
 
 

@@ -1,0 +1,1 @@
+"""What section `scaling` measures by simulation, one module for each part; see `parts`."""

@@ -1,0 +1,98 @@
+"""Part `peers`: whether a rule of others lies below this project's frontier."""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tools.bench.figure import Figure
+from tools.bench.simulated.tasks import Task
+from tools.bench.simulated.workloads import Source, load, name_of
+from tools.bench.simulated.world import AT_ONCE, BOOTS, SLOTS, setups, world
+from tools.simulator import frontier
+from tools.simulator.policies.registry import Spec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tools.bench.simulated.workloads import Selection
+    from tools.simulator.frontier import Point
+    from tools.simulator.setup import Setup
+    from tools.simulator.workload import Workload
+
+_BELOW_PERCENT = 1.0
+# Settings as (idle, buffer, step).
+_COARSE = (
+    *itertools.product((0, 30, 60, 150, 300, 600, 1200), (0,), (0,)),
+    *itertools.product((60, 300, 600), (2, 5, 10, 20), (0,)),
+)
+_AHEAD = tuple(itertools.product((60, 150, 600, 1200), (0,), (0,)))
+# A fleet that launches fewer than are needed waits long and costs little: `scaling.max_scale_out_step` is that knob.
+_FINE = (
+    *itertools.product((0, 10, 30, 100, 200, 300, 450, 600, 900, 1800), (0, 1, 2, 3, 8, 10, 15, 30, 40), (0,)),
+    *itertools.product((0, 60), (0,), (1, 2, 5)),
+)
+_THEIRS = {
+    name: specs
+    for name, specs in frontier.CURVES.items()
+    if not name.startswith(frontier.OURS) and name not in frontier.REFERENCES
+}
+
+
+def tasks(selection: Selection) -> list[Task]:
+    """Compare on every workload, for every boot time and number of slots."""
+    return [
+        Task(f"peers: {name_of(source)}, {world(slots, boot)}", partial(closest, source, slots, boot))
+        for source in selection.all
+        for slots in SLOTS
+        for boot in BOOTS
+    ]
+
+
+def closest(source: Source, slots: int, boot: float) -> list[Figure]:
+    """Find the rule of others that comes closest to our frontier, or lies below it."""
+    workload = load(source)
+    draws = setups(workload, slots, boot)
+    theirs = points(workload, draws, itertools.chain.from_iterable(_THEIRS.values()))
+    ours = ours_over(workload, draws, _COARSE)
+    if not isinstance(source, Path):
+        # A trace's jobs belong to no pipelines, so there is nothing to look ahead to.
+        ours += ours_over(workload, draws, _AHEAD, look_ahead="pipeline")
+    # The frontier is of all settings; more of them are only tried where few do not show it.
+    if max(frontier.excess(point, frontier.lower_left(ours)) for point in theirs) > _BELOW_PERCENT / 100:
+        ours += ours_over(workload, draws, _FINE)
+    line = frontier.lower_left(ours)
+    rival = max(theirs, key=lambda point: frontier.excess(point, line))
+    name = f"{name_of(source)}, {world(slots, boot)}: {rival.label} below our frontier"
+    return [Figure(name, 100 * frontier.excess(rival, line), "%", _BELOW_PERCENT)]
+
+
+def ours_over(
+    workload: Workload, draws: Sequence[Setup], settings: Iterable[tuple[int, int, int]], **fixed: str
+) -> list[Point]:
+    """Simulate this project with idle times, buffers and steps; like the others' rules it decides at once."""
+    knobs: dict[str, float | str] = {**AT_ONCE, **fixed}
+    specs = [
+        Spec("product", (("idle", idle), ("buffer", buffer), ("step", step), *knobs.items()))
+        for idle, buffer, step in settings
+    ]
+    return points(workload, draws, specs)
+
+
+def points(workload: Workload, draws: Sequence[Setup], specs: Iterable[Spec]) -> list[Point]:
+    """Simulate settings, each as the mean of the draws."""
+    listed = tuple(specs)
+    drawn = [frontier.measure(workload, setup, {"": listed})[0].points for setup in draws]
+    return [_mean(same) for same in zip(*drawn, strict=True)]
+
+
+def _mean(drawn: Sequence[Point]) -> Point:
+    return replace(
+        drawn[0],
+        mean_wait=statistics.mean(point.mean_wait for point in drawn),
+        instance_hours=statistics.mean(point.instance_hours for point in drawn),
+    )
