@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from xdist.scheduler import Scheduling
 
 STACK_FOLDER = "tests/e2e/"
-# It starts stacks of its own.
-OWN_STACK = "test_stack_cleanup"
+# They start stacks of their own.
+OWN_STACK = ("test_examples", "test_stack_cleanup")
 
 
 class SharedStack(LoadScopeScheduling):
@@ -21,7 +21,8 @@ class SharedStack(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return STACK_FOLDER if file.startswith(STACK_FOLDER) and OWN_STACK not in file else file
+        own = any(name in file for name in OWN_STACK)
+        return STACK_FOLDER if file.startswith(STACK_FOLDER) and not own else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:

@@ -1,5 +1,5 @@
 # The least that has to be said: where instances run, how many there may be, and how GitLab is reached. Nothing is public;
-# GitLab is asked each minute.
+# GitLab is asked each minute, or when var.rate says.
 
 module "network" {
   source = "../network"
@@ -20,6 +20,9 @@ module "fleet" {
     api_token_ssm_path    = "/${var.name}/gitlab-api-token"
     runner_token_ssm_path = "/${var.name}/gitlab-runner-token"
     uri                   = var.gitlab_url
+  }
+  lambda = {
+    rate = var.rate
   }
   name = var.name
 }

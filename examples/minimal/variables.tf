@@ -9,3 +9,9 @@ variable "name" {
   type        = string
   default     = "ci-minimal"
 }
+
+variable "rate" {
+  description = "When GitLab is asked; cron(* 6-20 ? * MON-FRI *) = each minute from 6:00 to 20:59 UTC on working days."
+  type        = string
+  default     = "rate(1 minute)"
+}

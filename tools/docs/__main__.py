@@ -1,7 +1,8 @@
 """Command line: `python -m tools.docs [--check]`.
 
-Two parts of a README are written: the tables in terraform-docs' layout, between its own markers, in the module and in
-every example; and, in the module, a reference of every attribute of its objects, which terraform-docs does not do.
+Three parts of a README are written: the tables in terraform-docs' layout, between its own markers, in the module and in
+every example; in the module, a reference of every attribute of its objects, which terraform-docs does not do; and the
+monthly costs that stand before a command of make cost.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tools.docs.figures import priced
 from tools.docs.hcl import DocsError, blocks
 from tools.docs.render import reference
 from tools.docs.tables import tables
@@ -69,7 +71,7 @@ def content(readme: Path, text: str) -> str:
     found = blocks(readme.parent)
     if REFERENCE[0] in text:
         text = injected(text, REFERENCE, f"\n{reference(found)}\n")
-    return injected(text, TABLES, tables(found))
+    return injected(priced(text), TABLES, tables(found))
 
 
 def injected(text: str, markers: tuple[str, str], part: str) -> str:
@@ -89,8 +91,7 @@ def injected(text: str, markers: tuple[str, str], part: str) -> str:
 def let_terraform_docs_write(program: str, root: Path) -> None:
     """Let terraform-docs, where it is installed, write its own tables."""
     for readme in readmes(root):
-        options = ["markdown", "table", "--output-file", "README.md", "--output-mode", "inject"]
-        subprocess.run([program, *options, str(readme.parent)], check=True)
+        subprocess.run([program, "--config", str(root / ".terraform-docs.yml"), str(readme.parent)], check=True)
 
 
 if __name__ == "__main__":

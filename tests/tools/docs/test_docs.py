@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import os
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tools.cost.model import Usage, estimate, total
 from tools.docs.__main__ import REFERENCE, ROOT, TABLES, main
+from tools.docs.figures import priced
 from tools.docs.hcl import DocsError, Field, blocks, fields
 from tools.docs.render import reference
 from tools.docs.tables import tables
@@ -174,3 +178,40 @@ def test_a_folder_without_terraform_is_named(tmp_path: Path) -> None:
 
 def test_every_readme_is_up_to_date() -> None:
     assert main(["--check"], ROOT) == 0
+
+
+def test_terraform_docs_is_used_where_it_is_installed_with_the_projects_configuration(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = root / "bin" / "terraform-docs"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\necho "$@" >>{root}/asked\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+
+    assert main([], root) == 0
+    assert (root / "asked").read_text().split() == ["--config", f"{root}/.terraform-docs.yml", f"{root}/terraform"]
+    assert "lockfile: false" in (ROOT / ".terraform-docs.yml").read_text()
+
+
+def test_a_cost_is_the_one_that_its_command_prints() -> None:
+    once = priced(
+        "Idle 1.00 USD a month (`make cost`), 2.00 USD a month\n(`make cost INSTANCES=1 COST_OPTIONS='--dashboard'`)."
+    )
+    idle, busy = map(float, re.findall(r"\d+\.\d\d", once))
+    assert f"{total(estimate(Usage())):.2f}" == f"{idle:.2f}"
+    assert f"{total(estimate(Usage(instances=1, dashboard=True))):.2f}" == f"{busy:.2f}"
+    assert once == priced(once)
+
+
+def test_a_price_without_a_command_is_left_alone() -> None:
+    assert priced("A key is 1.00 USD a month.") == "A key is 1.00 USD a month."
+
+
+def test_a_wrong_cost_is_out_of_date(root: Path, module: Path) -> None:
+    assert main([], root) == 0
+    readme = module / "README.md"
+    readme.write_text(readme.read_text().replace("End.", "0.01 USD a month (`make cost`)"))
+    assert main(["--check"], root) == 1
+    assert main([], root) == 0
+    assert "0.01 USD" not in readme.read_text()

@@ -7,5 +7,5 @@ variable "gitlab_url" {
 variable "name" {
   description = "Name of the fleet."
   type        = string
-  default     = "ci-polling"
+  default     = "ci-subnets"
 }

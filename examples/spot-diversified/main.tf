@@ -1,4 +1,5 @@
-# Graviton Spot Instances of several types, one on-demand instance as the base, four jobs on each.
+# Spot Instances of several types, so that a shortage of one type is none of the fleet's; one on-demand instance as the
+# base, so that a shortage of all of them does not stop every job. Four jobs on each.
 
 module "network" {
   source = "../network"
@@ -10,10 +11,9 @@ module "fleet" {
   source = "../../terraform"
 
   asg = {
-    architecture                = "arm64"
     associate_public_ip_address = true
     capacity_rebalance          = true
-    instance_types              = ["m7g.xlarge", "m6g.xlarge", "c7g.xlarge", "r7g.xlarge"]
+    instance_types              = ["m6i.xlarge", "m6a.xlarge", "m5.xlarge", "m5a.xlarge", "c6i.xlarge", "r6i.xlarge"]
     max_size                    = 25
     on_demand_base              = 1
     on_demand_percentage        = 0
@@ -23,13 +23,14 @@ module "fleet" {
   gitlab = {
     api_token_ssm_path             = "/${var.name}/gitlab-api-token"
     runner_agents_per_instance     = 4
-    runner_job_tags                = "arm64,docker,linux"
+    runner_job_tags                = "docker,linux"
     runner_token_ssm_path          = "/${var.name}/gitlab-runner-token"
     uri                            = var.gitlab_url
     webhook_signing_token_ssm_path = "/${var.name}/gitlab-webhook-signing-token"
   }
   lambda = {
     allow_function_url = true
+    rate               = "rate(5 minutes)"
   }
   name = var.name
 }
