@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, Any
 
 from tools.demo.watch import Instances, Jobs
 from tools.local import control
 from tools.local.client import client
 from tools.local.stack import Options
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 POLL_SECONDS = 0.05
+WAKE_SECONDS = 120
 FINISHED = frozenset({"success", "failed", "canceled"})
 
 
@@ -22,7 +28,22 @@ class Fleet:
         self._group = str(addresses["autoscaling_group_name"])
         self._gitlab = f"{addresses['gitlab_url']}/_control"
         self._tags = list(addresses["runner_tags"])
+        self._webhook = str(addresses["webhook_url"])
         self._autoscaling = client("autoscaling", addresses)
+
+    def wake(self) -> int:
+        """Send a request without a signature to the webhook's address, and return the status of the answer.
+
+        GitLab gives up after ten seconds, and leaves a webhook out that has failed four times: on a busy machine the
+        function's first start may take as long.
+        """
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(self._webhook, b"{}", timeout=WAKE_SECONDS) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
 
     def instances(self) -> Instances:
         """Count the group's instances by state."""
@@ -46,20 +67,39 @@ class Fleet:
         """Make a project and return its id."""
         return int(control.request("POST", f"{self._gitlab}/projects", {"count": 1})["projects"][0]["id"])
 
-    def add_jobs(self, projects: list[int], each: int, seconds: float, held: int = 0) -> list[int]:
+    def add_jobs(self, projects: list[int], each: int, seconds: float | None) -> list[int]:
         """Let jobs wait in each project at once, and return their ids.
 
         Args:
             projects: the projects.
             each: how many in each.
-            seconds: how long each runs.
-            held: so many of them run until `finish` ends them, one a project; their ids come last.
+            seconds: how long each runs; None = until `finish` ends it.
         """
-        orders = [(project, each - (number < held), seconds) for number, project in enumerate(projects)]
-        ordered = [*orders, *((project, 1, None) for project in projects[:held])]
+        return self._ordered([(project, each, seconds) for project in projects])
+
+    def add_burst(self, projects: list[int], each: int, seconds: float, held: int) -> tuple[list[int], list[int]]:
+        """Let jobs wait in each project at once; some go on until `finish` ends them.
+
+        Instances take jobs in their order: those that go on are far apart in it, so that each is on another instance.
+
+        Returns:
+            The ids of all jobs, and of those that go on.
+        """
+        step = len(projects) // held
+        places = range(0, held * step, step)
+        orders: list[tuple[int, int, float | None]] = []
+        for place, project in enumerate(projects):
+            orders += (
+                [(project, 1, None), (project, each - 1, seconds)] if place in places else [(project, each, seconds)]
+            )
+        jobs = self._ordered(orders)
+        return jobs, [jobs[place * each] for place in places]
+
+    def _ordered(self, orders: Iterable[tuple[int, int, float | None]]) -> list[int]:
+        """Let jobs wait, by project, number and seconds (None = until somebody ends them), and return their ids."""
         jobs = [
-            {"count": count, "duration_seconds": duration, "project_id": project, "tag_list": self._tags}
-            for project, count, duration in ordered
+            {"count": count, "duration_seconds": seconds, "project_id": project, "tag_list": self._tags}
+            for project, count, seconds in orders
         ]
         return [int(job["id"]) for job in control.request("POST", f"{self._gitlab}/jobs", jobs)["jobs"]]
 
@@ -68,9 +108,14 @@ class Fleet:
         for job in jobs:
             control.request("POST", f"{self._gitlab}/jobs/{job}/finish", {"status": "success"})
 
-    def hosts_of(self, jobs: list[int]) -> int:
-        """Return how many instances run these jobs."""
-        return len({record["system_id"] for record in self.job_records(jobs) if record["status"] == "running"})
+    def hosts_of(self, jobs: list[int]) -> set[str]:
+        """Return the system ids of the instances that run these jobs."""
+        return {str(record["system_id"]) for record in self.job_records(jobs) if record["status"] == "running"}
+
+    def hosts(self) -> set[str]:
+        """Return the system ids of the group's instances: the ends of their own ids."""
+        groups = self._autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[self._group])
+        return {f"r_{instance['InstanceId'][-12:]}" for instance in groups["AutoScalingGroups"][0]["Instances"]}
 
     def jobs_killed(self) -> int:
         """Return how many jobs lost their instance."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -14,15 +13,16 @@ from botocore.exceptions import BotoCoreError
 
 from tools.grants_check import table
 from tools.grants_check.vendor import CheckError, results, way_out
+from tools.local.addresses import NotUpError, addresses
 from tools.local.client import client
-from tools.local.stack import OUTPUTS, ROOT
+from tools.local.names import stack_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Mapping
 
 # A function answers within twelve seconds, after a cold start.
 READ_SECONDS = 60
+INSTEAD = "FUNCTION=name for a deployed one, with your AWS credentials"
 CONFIG = Config(read_timeout=READ_SECONDS, retries={"mode": "standard", "total_max_attempts": 3})
 
 
@@ -30,9 +30,9 @@ def main(arguments: list[str]) -> int:
     """Try the grants of a deployed function, or of a local stack."""
     options = parser().parse_args(arguments)
     try:
-        name, client = deployed(options.function) if options.function else local(ROOT / "build" / options.stack)
+        name, client = deployed(options.function) if options.function else local(addresses(options.stack, INSTEAD))
         found = list(results(client, name))
-    except CheckError as error:
+    except (CheckError, NotUpError) as error:
         print(f"error: make grants-check: {error}", file=sys.stderr)
         return 2
     print("\n".join(table.lines(found)))
@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     made = argparse.ArgumentParser(prog="tools.grants_check", description=__doc__)
     made.add_argument("--function", default="", help="name or ARN of the credentials function, without alias")
-    made.add_argument("--stack", default="local", help="the local stack of make up STACK=…")
+    made.add_argument("--stack", default="local", type=stack_name, help="the local stack of make up STACK=…")
     return made
 
 
@@ -54,22 +54,15 @@ def deployed(function: str) -> tuple[str, Any]:
     return function, aws(region_name=region) if region else aws()
 
 
-def local(folder: Path) -> tuple[str, Any]:
-    """Return the function of a local stack and a client for it.
+def local(stack: Mapping[str, Any]) -> tuple[str, Any]:
+    """Return the function of a local stack, by its addresses, and a client for it.
 
     Raises:
-        CheckError: no stack is up there, or it has no credential vendor.
+        CheckError: it has no credential vendor.
     """
-    path = folder / OUTPUTS
-    if not path.is_file():
-        raise CheckError(
-            f"nothing is deployed here: {path} does not exist. make up starts a local stack; "
-            "FUNCTION=name tries the grants of a deployed function, with your AWS credentials"
-        )
-    addresses = json.loads(path.read_text(encoding="utf-8"))
-    if not addresses.get("credentials_function"):
-        raise CheckError(f"the stack of {path} has no credential vendor")
-    return str(addresses["credentials_function"]), client("lambda", addresses, CONFIG)
+    if not stack.get("credentials_function"):
+        raise CheckError(f"the stack at {stack['aws_endpoint']} has no credential vendor")
+    return str(stack["credentials_function"]), client("lambda", stack, CONFIG)
 
 
 def aws(**options: str) -> Any:  # noqa: ANN401 - boto3 makes its clients at run time

@@ -9,6 +9,7 @@ import sys
 import time
 
 from tools.local import control, processes, stack, terraform
+from tools.local.names import stack_name
 
 EXPECTED = (terraform.TerraformError, processes.ProcessError, control.ControlError, OSError)
 
@@ -39,13 +40,6 @@ def parser() -> argparse.ArgumentParser:
     up_parser.add_argument("--gitlab-projects", default="", type=words)
     up_parser.add_argument("--gitlab-groups", default="", type=words)
     return root
-
-
-def stack_name(text: str) -> str:
-    """Accept a name that is safe as a folder below build/."""
-    if not text.replace("-", "").isalnum() or text in {"bench", "packages", "terraform"}:
-        raise argparse.ArgumentTypeError(f"STACK={text}: letters, digits and hyphens, and not a folder of the tools")
-    return text
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -128,6 +128,10 @@ class Stack:
         answer: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return answer
 
+    def is_running(self) -> bool:
+        """Tell whether a process of this stack runs, also while it is still being applied."""
+        return any(map(processes.is_alive, self._known()))
+
     def _known(self) -> list[processes.Background]:
         return processes.load(self.folder / PROCESSES)
 

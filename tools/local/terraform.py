@@ -28,6 +28,8 @@ MINIMUM = (1, 9)
 # processor time of Terraform and of the provider. The limit is for each process, and for a laptop of 8 GB.
 GO_SETTINGS = {"GOGC": "400", "GOMEMLIMIT": "1GiB"}
 WAY_OUT = "see developer.hashicorp.com/terraform/install"
+RUNNING: set[subprocess.Popen[str]] = set()
+"""The commands that run, in whatever thread."""
 
 
 class TerraformError(Exception):
@@ -257,12 +259,15 @@ class Terraform:
             stdout=subprocess.PIPE,
             text=True,
         ) as process:
+            RUNNING.add(process)
             try:
                 printed, complaints = process.communicate()
             except BaseException:
                 process.send_signal(signal.SIGINT)
                 process.wait(INTERRUPT_SECONDS)
                 raise
+            finally:
+                RUNNING.discard(process)
         if command not in ("output", "show"):
             with (self.folder / "terraform.log").open("a", encoding="utf-8") as log:
                 log.write(printed + complaints)
@@ -270,3 +275,9 @@ class Terraform:
             words = "\n".join((printed + complaints).strip().splitlines()[-25:])
             raise TerraformError(f"terraform {command} failed (whole log: {self.folder / 'terraform.log'}):\n{words}")
         return printed
+
+
+def interrupt_all() -> None:
+    """Interrupt every command that runs: those of other threads notice nothing of an exception in this one."""
+    for process in list(RUNNING):
+        process.send_signal(signal.SIGINT)

@@ -38,13 +38,19 @@ def read(client: CloudWatchClient, metrics: Sequence[Metric], span: Span) -> Map
     Raises:
         ReportError: CloudWatch cannot be read.
     """
-    found: dict[Metric, list[tuple[float, float]]] = {metric: [] for metric in metrics}
+    parts = list(dict.fromkeys(part for metric in metrics for part in metric.parts))
+    found: dict[Metric, dict[float, float]] = {part: {} for part in parts}
     try:
-        for index, at, value in _answers(client, metrics, span):
-            found[metrics[index]].append((at, value))
+        for index, at, value in _answers(client, parts, span):
+            found[parts[index]][at] = value
     except (BotoCoreError, ClientError) as error:
         raise ReportError(f"CloudWatch cannot be read: {error}") from error
-    return {metric: tuple(sorted(points)) for metric, points in found.items()}
+    return {metric: _difference(*(found[part] for part in metric.parts)) for metric in metrics}
+
+
+def _difference(values: Mapping[float, float], *others: Mapping[float, float]) -> Points:
+    """Return values less the others, of which a missing one is zero."""
+    return tuple((at, values[at] - sum(other.get(at, 0.0) for other in others)) for at in sorted(values))
 
 
 def _answers(client: CloudWatchClient, metrics: Sequence[Metric], span: Span) -> Iterable[tuple[int, float, float]]:

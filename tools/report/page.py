@@ -3,74 +3,98 @@
 from __future__ import annotations
 
 import html
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tools.report.plot import COLOURS, Line, plot
+from tools.report.plot import Line, plot
+from tools.report.style import COLOURS, STYLE, colours
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from tools.report.cloudwatch import Points, Span
     from tools.report.panels import Metric, Panel
 
-STYLE = """
-:root { color-scheme: light dark; --back: #fff; --text: #212529; --soft: #6c757d; --rule: #dee2e6; --card: #f8f9fa;
-  --c0: #1864ab; --c1: #d9480f; --c2: #2b8a3e; --c3: #862e9c; --c4: #a17300; --c5: #495057 }
-@media (prefers-color-scheme: dark) { :root { --back: #16181c; --text: #e9ecef; --soft: #adb5bd; --rule: #343a40;
-  --card: #1f2227; --c0: #74c0fc; --c1: #ffa94d; --c2: #8ce99a; --c3: #e599f7; --c4: #ffe066; --c5: #ced4da } }
-* { box-sizing: border-box }
-body { background: var(--back); color: var(--text); font: 15px/1.5 system-ui, sans-serif; margin: 0 auto;
-  max-width: 92rem; padding: 1rem }
-h1 { font-size: 1.4rem; margin: 0 } h2 { font-size: 1rem; margin: 0 0 .25rem }
-p { color: var(--soft); margin: .25rem 0 }
-main { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr));
-  margin-top: 1rem }
-section { background: var(--card); border: 1px solid var(--rule); border-radius: 8px; padding: .75rem }
-svg { display: block; height: auto; width: 100% } svg text { fill: var(--soft); font-size: 11px }
-.grid { stroke: var(--rule) } .line { fill: none; stroke-linecap: round; stroke-linejoin: round; stroke-width: 2 }
-.none { padding: 2rem 0; text-align: center }
-ul { display: flex; flex-wrap: wrap; font-size: 13px; gap: 0 1rem; list-style: none; margin: .25rem 0 0; padding: 0 }
-li::before { background: currentColor; border-radius: 2px; content: ""; display: inline-block; height: 3px;
-  margin-right: .4em; vertical-align: middle; width: 1em }
-li span { color: var(--text) }
-"""
+MANY, LITTLE = 1000, 0.001
+NO_REASON = "No value in this time."
+GAPS = (
+    "A gap is a time without a value: the fleet was at rest, or, where pending jobs are missing for more than six "
+    "minutes, something could not be read."
+)
 
 
-def render(fleet: str, panels: Sequence[Panel], values: Mapping[Metric, Points], span: Span) -> str:
-    """Return the report as HTML.
+@dataclass(frozen=True)
+class Words:
+    """What a page says besides its plots.
 
     Args:
-        fleet: the fleet's name.
-        panels: what is shown together.
+        title: the heading.
+        lead: what is below it.
+        opening: HTML before the plots.
+    """
+
+    title: str
+    lead: str = ""
+    opening: str = ""
+
+
+def render(words: Words, panels: Sequence[Panel], values: Mapping[Metric, Points], span: Span) -> str:
+    """Return a page as HTML.
+
+    Args:
+        words: what it says besides its plots.
+        panels: what is shown together; those without a value come last, and say why they have none.
         values: what CloudWatch holds.
         span: the time it is shown for.
     """
-    start, end = (datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M") for at in (span.start, span.end))
-    sections = "".join(_section(panel, values, span) for panel in panels)
-    name = html.escape(fleet)
+    seen = [panel for panel in panels if any(values.get(metric) for metric in panel.metrics)]
+    silent = [panel for panel in panels if panel not in seen]
+    sections = "".join(_section(panel, values, span) for panel in seen)
+    title = html.escape(words.title)
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Fleet {name}</title><style>{STYLE}{_colours()}</style><h1>Fleet {name}</h1>"
-        f"<p>{start} to {end} UTC, one point for {span.period_seconds} s. A gap means that nothing was published: "
-        f"unknown, not zero.</p><main>{sections}</main></html>\n"
+        f"<title>{title}</title><style>{STYLE}{colours()}</style><h1>{title}</h1>"
+        f"<p>{html.escape(words.lead)}</p><main>{words.opening}{sections}{_silent(silent)}</main></html>\n"
     )
 
 
+def times(span: Span) -> str:
+    """Return in words which time is shown, and how."""
+    start, end = (datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M") for at in (span.start, span.end))
+    every = f"{span.period_seconds} s" if span.period_seconds < 60 else f"{span.period_seconds // 60} min"  # noqa: PLR2004 - a minute
+    return f"{start} to {end} UTC, a point every {every}. {GAPS}"
+
+
 def _section(panel: Panel, values: Mapping[Metric, Points], span: Span) -> str:
-    lines = [Line(metric.label, values.get(metric, ())) for metric in panel.metrics]
+    lines = [Line(metric.label, values.get(metric, ()), metric.stat == "Sum") for metric in panel.metrics]
     seen = [line for line in lines if line.points]
     legend = "".join(_entry(line, number) for number, line in enumerate(seen))
-    return f"<section><h2>{html.escape(panel.title)}</h2>{plot(panel.title, seen, span)}<ul>{legend}</ul></section>"
+    drawn = plot(panel.title, seen, span)
+    return f'<section><h2>{html.escape(panel.title)}</h2>{drawn}<ul class="legend">{legend}</ul></section>'
+
+
+def _silent(panels: Sequence[Panel]) -> str:
+    """Return a list of the panels that have nothing to draw."""
+    if not panels:
+        return ""
+    entries = "".join(
+        f"<li><strong>{html.escape(panel.title)}</strong>: {html.escape(panel.silent or NO_REASON)}</li>"
+        for panel in panels
+    )
+    return f'<section class="whole"><h2>Nothing to draw</h2><ul class="silent">{entries}</ul></section>'
 
 
 def _entry(line: Line, number: int) -> str:
     numbers = [value for _, value in line.points]
-    words = f"{html.escape(line.label)}: last {numbers[-1]:.4g}, most {max(numbers):.4g}"
+    known = f"{said(sum(numbers))} in all" if line.is_count else f"last {said(numbers[-1])}"
+    words = f"{html.escape(line.label)}: {known}, most {said(max(numbers))}"
     return f'<li class="t{number % COLOURS}"><span>{words}</span></li>'
 
 
-def _colours() -> str:
-    rules: Iterable[str] = (f".c{n} {{ stroke: var(--c{n}) }} .t{n} {{ color: var(--c{n}) }}" for n in range(COLOURS))
-    return "\n".join(rules)
+def said(value: float) -> str:
+    """Return a number in as many digits as one wants to read."""
+    if 0 < value < LITTLE:
+        return f"under {LITTLE}"
+    return f"{value:,.0f}" if value >= MANY else f"{value:.3g}"

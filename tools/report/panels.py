@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,10 @@ MINUTE = 60
 
 @dataclass(frozen=True)
 class Metric:
-    """A line of a panel: where its values are, how they are summed up over a period, and the shortest such period."""
+    """A line of a panel: where its values are, how they are summed up over a period, and the shortest such period.
+
+    `less` names metrics of the same dimensions that are taken off.
+    """
 
     namespace: str
     name: str
@@ -29,29 +32,46 @@ class Metric:
     stat: str
     label: str
     finest_seconds: int = 1
+    less: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Metric, ...]:
+        """What CloudWatch has: the metric itself, and those that are taken off it."""
+        return tuple(replace(self, name=name, less=()) for name in (self.name, *self.less))
 
 
 @dataclass(frozen=True)
 class Panel:
-    """Metrics that are shown in one plot."""
+    """Metrics that are shown in one plot, and what it means when none of them has a value."""
 
     title: str
     metrics: tuple[Metric, ...]
+    silent: str = ""
 
 
-def load(fleet: str, source: Path = SOURCE) -> list[Panel]:
-    """Return the panels of a fleet."""
+def load(fleet: str, standard_seconds: int = MINUTE, source: Path = SOURCE) -> list[Panel]:
+    """Return the panels of a fleet.
+
+    Args:
+        fleet: the fleet's name.
+        standard_seconds: how far apart CloudWatch keeps the values of metrics that are not of high resolution.
+        source: the list of panels.
+    """
     entries = json.loads(source.read_text())
-    return [Panel(entry["title"], tuple(_metrics(entry, fleet))) for entry in entries]
+    return [
+        Panel(entry["title"], tuple(_metrics(entry, fleet, standard_seconds)), entry.get("silent", ""))
+        for entry in entries
+    ]
 
 
-def _metrics(entry: Mapping[str, Any], fleet: str) -> Iterable[Metric]:
+def _metrics(entry: Mapping[str, Any], fleet: str, standard_seconds: int) -> Iterable[Metric]:
     namespace = entry.get("namespace", NAMESPACE).replace("{fleet}", fleet)
-    finest = 1 if namespace == NAMESPACE and not entry.get("credentials") else MINUTE
+    finest = 1 if namespace == NAMESPACE and not entry.get("credentials") else standard_seconds
     for metric in entry["metrics"]:
         for function in entry.get("each", [""]):
             dimensions = _dimensions(metric, fleet, function)
-            yield Metric(namespace, metric["name"], dimensions, metric["stat"], metric.get("label", function), finest)
+            label, less = metric.get("label", function), tuple(metric.get("less", ()))
+            yield Metric(namespace, metric["name"], dimensions, metric["stat"], label, finest, less)
 
 
 def _dimensions(metric: Mapping[str, Any], fleet: str, function: str) -> tuple[tuple[str, str], ...]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from typing import TYPE_CHECKING
 
-from tools.local.stack import OUTPUTS, ROOT
+from tools.local.addresses import NotUpError, addresses
+from tools.local.names import stack_name
 from tools.smoke.fleet import Fleet, connect
 from tools.smoke.model import FAILED, SmokeError
 from tools.smoke.run import CHECKS, run, summary
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
         if options.change:
             print(CHANGE_NOTE)
         results = run(fleet, CHECKS, lambda text: print(text, flush=True), changes=options.change)
-    except SmokeError as error:
+    except (NotUpError, SmokeError) as error:
         print(f"error: make smoke: {error}", file=sys.stderr)
         return 2
     print(summary(results))
@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--fleet", default="", help="the module's input name; none = the local stack's")
     # Terraform reads AWS_REGION, boto3 only AWS_DEFAULT_REGION and profiles.
     parser.add_argument("--region", default=os.environ.get("AWS_REGION"), help="the fleet's region")
-    parser.add_argument("--stack", default="local", help="the local stack of make up STACK=…")
+    parser.add_argument("--stack", default="local", type=stack_name, help="the local stack of make up STACK=…")
     parser.add_argument("--change", action="store_true", help="also boot an instance, and terminate it again")
     return parser
 
@@ -53,15 +53,13 @@ def _fleet(options: argparse.Namespace) -> Fleet:
     """Return the fleet of an account, or of a local stack.
 
     Raises:
+        NotUpError: none is named, and the local stack is not up.
         SmokeError: there is none.
     """
     if options.fleet:
         return connect(options.fleet, options.region, "")
-    path = ROOT / "build" / options.stack / OUTPUTS
-    if not path.is_file():
-        raise SmokeError(f"no fleet is named and {path} does not exist: give FLEET=…, or run make up first")
-    addresses = json.loads(path.read_text(encoding="utf-8"))
-    return connect(addresses["fleet"], addresses["region"], addresses["aws_endpoint"])
+    local = addresses(options.stack, "FLEET=name")
+    return connect(local["fleet"], local["region"], local["aws_endpoint"])
 
 
 if __name__ == "__main__":

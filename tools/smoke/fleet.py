@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import time
 import urllib.error
 import urllib.parse
@@ -24,6 +25,7 @@ NAMESPACE = "GitLabRunnerFleet"
 REQUIRED = ("scaler", "schedule", "termination")
 FUNCTIONS = (*REQUIRED, "webhook", "credentials")
 URL_SECONDS = 15
+REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+")
 
 
 @dataclass(frozen=True)
@@ -97,10 +99,13 @@ class Fleet:
             SmokeError: there is none.
         """
         name = f"{self.name}-runners"
-        groups = self.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[name])
+        scaling = self.client("autoscaling")
+        groups = scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])
         if not groups["AutoScalingGroups"]:
+            region = scaling.meta.region_name
             raise SmokeError(
-                f"there is no Auto Scaling group {name} here: are --fleet, --region and the account right?"
+                f"there is no Auto Scaling group {name} in {region}: are FLEET={self.name}, REGION={region} and the "
+                "account right?"
             )
         group: dict[str, Any] = groups["AutoScalingGroups"][0]
         return group
@@ -140,6 +145,8 @@ def connect(name: str, region: str | None, endpoint: str) -> Fleet:
     Raises:
         SmokeError: there are no credentials, or no region, or no such fleet.
     """
+    if region and not REGION.fullmatch(region):
+        raise SmokeError(f"REGION={region} is no region of AWS, such as eu-west-1")
     config = Config(retries={"mode": "standard", "total_max_attempts": 3}, connect_timeout=10, read_timeout=30)
     make: Callable[..., Any] = boto3.client
     keys = {"endpoint_url": endpoint, "aws_access_key_id": "test", "aws_secret_access_key": "test"} if endpoint else {}
@@ -147,5 +154,5 @@ def connect(name: str, region: str | None, endpoint: str) -> Fleet:
     try:
         fleet.group()
     except (BotoCoreError, ClientError) as error:
-        raise SmokeError(f"{error}: set AWS_PROFILE or other credentials, and --region") from error
+        raise SmokeError(f"{error}: set AWS_PROFILE or other credentials, and REGION=…") from error
     return fleet

@@ -55,8 +55,9 @@ def test_without_a_line_nothing_was_counted() -> None:
 
 def test_the_chapter_is_in_the_report_and_in_the_result() -> None:
     chapter = Chapter(Identity("arn:aws:sts::1:assumed-role/<deploy>/a", "container-role", "1.2.3"), (BURST,))
-    page = report.render("t", [], [], [], chapter)
-    assert f"<code>{PREFIX}cache_hits_total</code></td><td>398</td>" in page
+    page = report.opening([], [], [], chapter)
+    assert f"without <code>{PREFIX}</code>" in page
+    assert "<code>cache_hits_total</code></td><td>398</td>" in page
     assert "assumed-role/&lt;deploy&gt;/a" in page
     document = json.loads(json.dumps(chapter.document()))
     assert document["sdk"]["provider"] == "container-role"

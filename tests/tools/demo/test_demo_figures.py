@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.demo import figures, report
+from tools.demo import figures, report, timeline
 from tools.demo.watch import Instances, Jobs, Sample, Watch
 
 QUIET = Sample(100.0, Jobs(0, 0, 0), Instances(0, 0, 0, 0))
@@ -37,21 +37,38 @@ def test_every_figure_has_a_meaning() -> None:
     assert set(figures.MEANING) == set(figures.Figures.__dataclass_fields__)
 
 
-def test_the_report_is_one_file_that_loads_nothing() -> None:
-    page = report.render("A <fleet>", [QUIET, BUSY], [(110.0, "burst")], [("jobs", 200, "all & more")])
-    assert "A &lt;fleet&gt;" in page
-    assert "all &amp; more" in page
-    assert "burst" in page
-    assert not any(word in page for word in ("http", "src=", "href=", "url("))
+def test_the_page_begins_with_the_run_and_what_came_of_it() -> None:
+    opening = report.opening([QUIET, BUSY], [(110.0, "200 <jobs>")], [("jobs", 200, "all & more")])
+    assert "<li>200 &lt;jobs&gt; after 10 s</li>" in opening
+    assert "all &amp; more<small><code>jobs</code></small></td><td>200</td>" in opening
+    assert not any(word in opening for word in ("http", "src=", "href=", "url("))
 
 
-def test_an_empty_report_says_so() -> None:
-    assert "Nothing was seen." in report.render("t", [], [], [])
+def test_an_empty_run_says_so() -> None:
+    assert "Nothing was seen." in report.opening([], [], [])
+
+
+def test_the_timeline_is_there_for_broad_and_for_narrow_screens() -> None:
+    page = timeline.timeline([QUIET, BUSY], [])
+    assert (page.count('<svg class="broad"'), page.count('<svg class="narrow"')) == (1, 1)
+
+
+def test_the_timeline_ends_soon_after_the_last_change() -> None:
+    calm = [Sample(140.0 + second, QUIET.jobs, QUIET.instances) for second in range(100)]
+    assert [sample.at for sample in timeline.until_rest([BUSY, *calm])] == [130.0, *(140.0 + n for n in range(6))]
+    assert timeline.until_rest([BUSY]) == [BUSY]
+
+
+def test_marks_that_are_close_stand_above_each_other() -> None:
+    frame = timeline.Frame(1000, 300, 10, 0.0, 1000.0, {"jobs": 4, "instances": 4})
+    drawn = timeline.numbered(frame, [(100.0, "a"), (101.0, "b"), (500.0, "c")])
+    heights = [part.partition('y="')[2].partition('"')[0] for part in drawn.split("<text")[1:]]
+    assert heights == ["34", "18", "34"]
 
 
 @pytest.mark.parametrize(("top", "end"), [(0, 4), (4, 4), (5, 8), (58, 60)])
 def test_axes_end_at_whole_steps(top: int, end: int) -> None:
-    assert end == report.nice(top)
+    assert end == timeline.nice(top)
 
 
 def test_watching_waits_for_a_sample_taken_afterwards() -> None:

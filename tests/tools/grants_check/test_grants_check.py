@@ -144,16 +144,14 @@ def test_without_a_stack_the_way_out_is_named(capsys: pytest.CaptureFixture[str]
     assert "FUNCTION=name" in said
 
 
-def test_a_stack_without_a_vendor_is_named(tmp_path: Path) -> None:
-    (tmp_path / "outputs.json").write_text('{"credentials_function": null}', encoding="utf-8")
+def test_a_stack_without_a_vendor_is_named() -> None:
     with pytest.raises(CheckError, match="no credential vendor"):
-        command.local(tmp_path)
+        command.local({"aws_endpoint": "http://127.0.0.1:4", "credentials_function": None})
 
 
-def test_a_local_stack_is_asked_at_its_own_address(tmp_path: Path) -> None:
+def test_a_local_stack_is_asked_at_its_own_address() -> None:
     addresses = {"aws_endpoint": "http://127.0.0.1:4", "credentials_function": "f", "region": "us-east-1"}
-    (tmp_path / "outputs.json").write_text(json.dumps(addresses), encoding="utf-8")
-    name, client = command.local(tmp_path)
+    name, client = command.local(addresses)
     assert (name, client.meta.endpoint_url) == ("f", "http://127.0.0.1:4")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
@@ -76,7 +77,24 @@ def test_one_check_alone_changes_something() -> None:
 
 def test_without_a_fleet_and_a_stack_the_way_out_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--stack", "no-such-stack"]) == 2
-    assert "give FLEET=…, or run make up first" in capsys.readouterr().err
+    assert "run make up STACK=no-such-stack, or give FLEET=name" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("region", ["xx", "eu_west_1", "eu-west", "https://x"])
+def test_a_region_that_is_none_is_named(region: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--fleet", "ci", "--region", region]) == 2
+    assert f"REGION={region} is no region of AWS, such as eu-west-1" in capsys.readouterr().err
+
+
+def test_a_group_that_is_not_there_is_told_in_the_words_that_were_typed() -> None:
+    scaling = SimpleNamespace(
+        describe_auto_scaling_groups=lambda **_: {"AutoScalingGroups": []},
+        meta=SimpleNamespace(region_name="eu-west-1"),
+    )
+    with pytest.raises(
+        SmokeError, match="no Auto Scaling group ci-runners in eu-west-1: are FLEET=ci, REGION=eu-west-1"
+    ):
+        Fleet("ci", lambda _: scaling).group()
 
 
 def test_the_page_of_limits_names_every_check_and_no_other() -> None:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-REMEMBERED = 256
+# More than all clients together ask for in the seconds that an SDK waits before it tries again.
+REMEMBERED = 4096
 LARGEST_BODY = 65536
 OK = range(200, 300)
 

@@ -30,6 +30,12 @@ from tools.local.aws.corrections_iam import (
     sessions_are_their_role,
     transport_counts_as_secure,
 )
+from tools.local.aws.corrections_metrics import (
+    every_run_is_measured,
+    function_urls_are_counted,
+    logged_metrics_are_metrics,
+)
+from tools.local.aws.log_patterns import log_patterns_are_cloudwatchs
 from tools.local.aws.query import QueryService
 from tools.local.aws.query_definitions import queries_can_be_saved
 
@@ -75,9 +81,13 @@ def install(parts: Parts) -> None:
     aliases_are_resources()
     function_urls_need_permission()
     function_urls_name_their_alias()
+    function_urls_are_counted()
+    every_run_is_measured()
+    logged_metrics_are_metrics()
     launch_templates_keep_everything()
     event_age_is_not_invented()
     queries_can_be_saved()
+    log_patterns_are_cloudwatchs()
     rules_for_all_traffic_have_no_ports()
     reset_forgets_groups(parts.scaling)
 

@@ -83,3 +83,9 @@ def url_qualifier(url_id: str) -> str:
     """Return the alias that a function URL belongs to; empty when it has none, or there is no such URL."""
     found = emulator.load("services.lambda_svc").resolve_function_url(url_id)
     return str(found[3] or "") if found else ""
+
+
+def url_owner(url_id: str) -> tuple[str, str, str] | None:
+    """Return the account, region and name of the function that a URL belongs to; None without such a URL."""
+    found = emulator.load("services.lambda_svc").resolve_function_url(url_id)
+    return (str(found[0]), str(found[1]), str(found[2])) if found else None

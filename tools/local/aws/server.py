@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 PARENT_SECONDS = 0.5
 GRACE_SECONDS = 0.5
+# Longer than any client keeps a connection (Go's HTTP transport: 90 s). Who closes an idle connection loses the request
+# that is on its way: hypercorn carries it out and has nowhere to send the answer.
+KEEP_ALIVE_SECONDS = 3600
 
 
 class ServerError(Exception):
@@ -107,7 +110,7 @@ async def serve(options: Options, listener: socket.socket) -> None:
     config = importlib.import_module("hypercorn.config").Config()  # of the server's environment, as MiniStack is
     config.bind = [f"fd://{listener.detach()}"]
     config.graceful_timeout = GRACE_SECONDS
-    config.keep_alive_timeout = 75
+    config.keep_alive_timeout = KEEP_ALIVE_SECONDS
     config.loglevel = options.log_level.upper()
     stopped = asyncio.Event()
     stop_on(stopped, options.parent_pid)

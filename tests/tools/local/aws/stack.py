@@ -48,6 +48,13 @@ def consume(event, context):
         print("LATENCY", time.time() - float(record["body"]))
 def all_of_them(event, context):
     return {"InstanceIDs": [each["InstanceId"] for each in event["Instances"]]}
+def teapot(event, context):
+    return {"statusCode": 418, "body": "{}"}
+def embed(event, context):
+    metrics = [{"Name": "Hits", "Unit": "Count"}, {"Name": "Seconds", "Unit": "Seconds"}]
+    directive = {"Namespace": "Embedded", "Dimensions": [["Fleet"]], "Metrics": metrics}
+    metadata = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [directive]}
+    print(json.dumps({"_aws": metadata, "Fleet": "f", "Hits": 2, "Seconds": [0.25, 0.5]}))
 def slow(event, context):
     time.sleep(3)
     return all_of_them(event, context)
@@ -179,6 +186,21 @@ def put_metric(stack: Stack, namespace: str, fleet: str, value: float) -> None:
     dimensions = [{"Name": "Fleet", "Value": fleet}]
     datum = {"Dimensions": dimensions, "MetricName": "Shortfall", "Timestamp": moment, "Value": value}
     stack.client("cloudwatch").put_metric_data(Namespace=namespace, MetricData=[{**datum, "StorageResolution": 1}])
+
+
+def sum_of(stack: Stack, namespace: str, name: str, **dimensions: str) -> float:
+    """Return the sum of a metric of the last hours."""
+    now = dt.datetime.fromtimestamp(time.time(), tz=dt.UTC)
+    points = stack.client("cloudwatch").get_metric_statistics(
+        Dimensions=[{"Name": key, "Value": value} for key, value in dimensions.items()],
+        EndTime=now + dt.timedelta(hours=1),
+        MetricName=name,
+        Namespace=namespace,
+        Period=60,
+        StartTime=now - dt.timedelta(hours=1),
+        Statistics=["Sum"],
+    )["Datapoints"]
+    return float(sum(point["Sum"] for point in points))
 
 
 def policy_function(stack: Stack, name: str, handler: str) -> str:

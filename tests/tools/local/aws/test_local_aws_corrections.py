@@ -25,6 +25,7 @@ from tests.tools.local.aws.stack import (
     put_alarm,
     put_metric,
     running,
+    sum_of,
     user,
 )
 from tools.local.aws import corrections
@@ -48,6 +49,36 @@ def test_a_public_url_without_its_permissions_is_forbidden(stack: Stack) -> None
     made = stack.client("lambda").create_function_url_config(FunctionName="closed", AuthType="NONE")
     url_id = made["FunctionUrl"].removeprefix("https://").partition(".")[0]
     assert post(f"{stack.endpoint}/_url/{url_id}/")[0] == 403
+
+
+def test_every_run_of_a_function_is_measured(stack: Stack) -> None:
+    """Correction: every_run_is_measured."""
+    stack.function("measured", "echo")
+    url = permit_url(stack, "measured")
+    stack.client("lambda").invoke(FunctionName="measured", Payload=b"{}")
+    assert post(url)[0] == 202
+    assert sum_of(stack, "AWS/Lambda", "Invocations", FunctionName="measured") == 2
+    assert sum_of(stack, "AWS/Lambda", "Errors", FunctionName="measured") == 0
+    assert sum_of(stack, "AWS/Lambda", "Duration", FunctionName="measured") > 0
+
+
+def test_requests_to_a_function_url_are_counted_by_their_answers(stack: Stack) -> None:
+    """Correction: function_urls_are_counted."""
+    stack.function("counted", "teapot")
+    assert post(permit_url(stack, "counted"))[0] == 418
+    counts = {
+        name: sum_of(stack, "AWS/Lambda", name, FunctionName="counted")
+        for name in ("UrlRequestCount", "Url4xxCount", "Url5xxCount")
+    }
+    assert counts == {"UrlRequestCount": 1, "Url4xxCount": 1, "Url5xxCount": 0}
+
+
+def test_metrics_in_a_functions_log_are_metrics(stack: Stack) -> None:
+    """Correction: logged_metrics_are_metrics."""
+    stack.function("embeds", "embed")
+    stack.client("lambda").invoke(FunctionName="embeds", Payload=b"{}")
+    assert sum_of(stack, "Embedded", "Hits", Fleet="f") == 2
+    assert sum_of(stack, "Embedded", "Seconds", Fleet="f") == 0.75
 
 
 def test_a_function_called_through_an_aliass_url_sees_the_alias(stack: Stack) -> None:
@@ -256,7 +287,8 @@ def test_a_reset_forgets_groups_too(tmp_path: Path) -> None:
 
 
 def test_every_correction_has_a_test_that_names_it() -> None:
-    tested = Path(__file__).read_text(encoding="utf-8")
+    files = Path(__file__).parent.glob("test_local_aws_*.py")
+    tested = "".join(path.read_text(encoding="utf-8") for path in files)
     body = inspect.getsource(corrections.install)
     names = re.findall(r"^    (\w+)\(", body, re.MULTILINE)
     assert len(names) > 5

@@ -110,6 +110,21 @@ def test_graphql_shows_later_jobs_newest_first(client: Client) -> None:
     assert nodes[0]["needs"] == {"nodes": [{"name": "test"}]}
 
 
+def test_graphql_goes_on_behind_a_cursor(client: Client) -> None:
+    _, *later = pipeline(client, BUILD, *({**TEST, "name": f"test {number}"} for number in range(120)))
+
+    def listed(after: object) -> Any:
+        [project] = ask(client, ids=["gid://gitlab/Project/1"], after=after)["data"]["projects"]["nodes"]
+        return project["jobs"]
+
+    first = listed(None)
+    second = listed(first["pageInfo"]["endCursor"])
+    nodes = [*first["nodes"], *second["nodes"]]
+    assert [node["id"] for node in nodes] == [f"gid://gitlab/Ci::Build/{number}" for number in reversed(later)]
+    assert [page["pageInfo"]["hasNextPage"] for page in (first, second)] == [True, False]
+    assert "errors" in ask(client, ids=["gid://gitlab/Project/1"], after="nonsense")
+
+
 def test_graphql_hides_what_the_token_may_not_see(client: Client) -> None:
     client.project(membership=False)
     for number in (1, 99):
