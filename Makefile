@@ -1,7 +1,7 @@
 # `make demo` and `make test` are all a newcomer needs; `make help` lists the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down examples test check lint types unit terraform-test e2e host-root bench grants-check hooks cost report simulate trace security audit smoke package docs format lock mutants clean
+.PHONY: help demo up down examples test check lint types unit terraform-test e2e host-root bench grants-check hooks cost report simulate advise trace security audit smoke package docs format lock mutants clean
 
 # The first Python that is new enough; tools/venv.py says so clearly when none is.
 PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
@@ -18,7 +18,7 @@ help: ## List every target
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: environments ## Watch a fleet grow for 200 jobs and shrink after them (ACTUATOR=alarms for the other way)
-	@$(PY) -m tools.demo $(if $(ACTUATOR),--actuator $(ACTUATOR))
+	@$(PY) -m tools.demo $(if $(ACTUATOR),--actuator $(ACTUATOR)) $(if $(filter-out local,$(STACK)),--stack $(STACK))
 
 up: environments ## Start the same stack and leave it running; build/local/outputs.json has every address
 	@$(PY) -m tools.local up --stack $(STACK) $(if $(ACTUATOR),--actuator $(ACTUATOR)) \
@@ -28,8 +28,8 @@ up: environments ## Start the same stack and leave it running; build/local/outpu
 down: environments ## Stop what make up started
 	@$(PY) -m tools.local down --stack $(STACK)
 
-examples: environments ## Apply every example to a local AWS, plan again, destroy
-	@$(PY) -m tools.local.examples
+examples: environments ## Apply every example to a local AWS, plan again, destroy (NAMES="webhook minimal" for some)
+	@$(PY) -m tools.local.examples $(NAMES)
 
 test: lint types unit terraform-test e2e ## Everything that checks, from lint to end to end
 
@@ -56,7 +56,7 @@ e2e: environments ## The whole way, against the local AWS and the GitLab stand-i
 host-root: environments ## Make the Debian root for the bootstrap's end-to-end tests, once (as root, with debootstrap)
 	@$(PY) -m tests.terraform.runner_host.debian_root
 
-bench: environments ## Print the figures (SECTION=… for one) and write build/bench/
+bench: environments ## Print the figures and write build/bench/ (SECTION=… for one; of scaling, PART=plan,look-ahead,… JOBS=2)
 	@PYTHONPATH=lambda_src $(PY) -m tools.bench $(SECTION)
 
 grants-check: environments ## Try each grant's role as the vendor does (FUNCTION=name for a deployed one, else STACK)
@@ -69,13 +69,17 @@ hooks: environments ## Install, list, rotate or remove the webhook in GitLab (do
 
 cost: ## What a fleet costs a month, by part (INSTANCES=3 INSTANCE_TYPE=… HOOKS=… VENDS=… a day)
 	@$(PYTHON) -m tools.cost $(if $(INSTANCES),--instances $(INSTANCES)) $(if $(INSTANCE_TYPE),--instance-type $(INSTANCE_TYPE)) \
-		$(if $(HOOKS),--hooks $(HOOKS)) $(if $(VENDS),--vends $(VENDS)) $(COST_OPTIONS)
+		$(if $(INSTANCE_PRICE),--instance-price $(INSTANCE_PRICE)) $(if $(HOOKS),--hooks $(HOOKS)) $(if $(VENDS),--vends $(VENDS)) $(COST_OPTIONS)
 
-report: environments ## The fleet's last hours as one page, build/report/<fleet>.html (FLEET=…, HOURS=3; none = the local stack)
-	@$(PY) -m tools.report $(if $(FLEET),--fleet $(FLEET)) $(if $(HOURS),--hours $(HOURS))
+report: environments ## The fleet's last hours as one page (FLEET=…, HOURS=3; none = the local stack; DASHBOARD=1 its dashboard)
+	@$(PY) -m tools.report --stack $(STACK) $(if $(FLEET),--fleet '$(FLEET)') $(if $(HOURS),--hours '$(HOURS)') \
+		$(if $(DASHBOARD),--dashboard)
 
 simulate: environments ## Simulate the scaler and others' rules (TRACE=file.csv|.dat, else generated pipelines; OPTIONS=…)
 	@$(PY) -m tools.simulator compare $(TRACE) $(OPTIONS)
+
+advise: environments ## The cheapest settings for a target, as Terraform (TRACE=…; WAIT=30 seconds, SHARE=0.05 of the jobs; OPTIONS=…)
+	@$(PY) -m tools.simulator advise $(TRACE) $(if $(WAIT),--wait $(WAIT)) $(if $(SHARE),--share $(SHARE)) $(OPTIONS)
 
 trace: environments ## Export finished jobs as CSV without names (PROJECTS='a/b 42', URL=…, DAYS=14; GITLAB_TOKEN)
 	@$(PY) -m tools.simulator export $(PROJECTS) $(if $(URL),--url '$(URL)') $(if $(DAYS),--days $(DAYS))

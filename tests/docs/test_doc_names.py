@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 import re
-import shlex
 from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 
+from scaler.metrics import AT_REST, REST_SECONDS
 from tests.docs.pages import PAGES, ROOT, SPAN, blocks, every_file, spans, tables, text_of, title
 from tests.terraform.test_observability_conventions import published
 from tests.terraform.test_terraform_conventions import SETTINGS, set_by_terraform
-from tools.cost import __main__ as cost
 from tools.cost import model
+from tools.docs.figures import monthly
 from tools.docs.hcl import blocks as blocks_of_terraform
 from tools.docs.hcl import fields
 
@@ -218,29 +218,38 @@ def constant(name: str) -> float:
     return math.prod(float(factor) for factor in assigned[1].split("*"))
 
 
-def test_the_documented_costs_are_the_calculators(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_documented_costs_are_the_calculators() -> None:
     rows = list(tables(ROOT / "docs" / "cost.md", "fleet"))
     assert len(rows) > 3
     for row in rows:
-        cost.main(arguments_of(SPAN.findall(row["command"])[0]))
-        assert capsys.readouterr().out.split()[-1] == row["a month"], row["command"]
+        assert monthly(SPAN.findall(row["command"])[0]) == row["a month"], row["command"]
 
 
-def test_the_calculator_knows_how_many_metrics_an_idle_fleet_publishes() -> None:
-    rows = list(tables(ROOT / "docs" / "scaling.md", "metric"))
-    always = [name for row in rows if not RARE.search(row["what it says"]) for name in SPAN.findall(row["metric"])]
-    assert len(always) == model.JOB_METRICS
+def test_the_calculator_knows_how_many_metrics_a_fleet_publishes_at_work_and_at_rest() -> None:
+    rows = [row for row in tables(ROOT / "docs" / "scaling.md", "metric") if not RARE.search(row["what it says"])]
+    always = [(name, row["at rest"]) for row in rows for name in SPAN.findall(row["metric"])]
+    assert len(always) == model.FLEET_METRICS
+    assert {name for name, at_rest in always if at_rest == "yes"} == AT_REST
+    assert len(AT_REST) == model.REST_METRICS
+    assert REST_SECONDS <= 3600 / model.RESTS_AN_HOUR < REST_SECONDS + 60
 
 
-def test_the_readme_names_the_calculators_sum_for_an_idle_fleet() -> None:
-    assert f"idle {model.total(model.estimate(model.Usage())):.2f} USD" in text_of(ROOT / "README.md")
+def test_the_calculator_knows_how_many_alarms_there_are() -> None:
+    text = text_of(MODULE / "alarms.tf")
+    groups = dict(re.findall(r"^  ([a-z_]+)_alarms = {\n(.*?)^  }", text, re.MULTILINE | re.DOTALL))
+    count = {name: len(re.findall(r"^    [a-z-]+ = {$", body, re.MULTILINE)) for name, body in groups.items()}
+    always, more = re.findall(r"function_names = concat\(\n +\[(.*?)\],\n(.*?)^  \)", text, re.MULTILINE | re.DOTALL)[0]
+    assert count["fleet"] + 2 * len(always.split(",")) == model.FLEET_ALARMS
+    assert {"webhook", "credentials"} == set(re.findall(r'in \["([a-z]+)"\]', more))
+    assert count["webhook"] + 2 == model.WEBHOOK_ALARMS
+    assert count["vendor"] + count["shared_cache"] + 2 == model.VENDOR_ALARMS
 
 
-def arguments_of(command: str) -> list[str]:
-    """Return what `make cost` hands over to the calculator."""
-    given = dict(word.split("=", 1) for word in shlex.split(command)[2:])
-    options = shlex.split(given.pop("COST_OPTIONS", ""))
-    return [f"--{name.lower().replace('_', '-')}={value}" for name, value in given.items()] + options
+def test_the_readme_names_the_calculators_sums_for_an_idle_fleet() -> None:
+    readme = text_of(ROOT / "README.md")
+    everything = model.Usage(credentials=True, all_alarms=True)
+    assert f"idle {model.total(model.estimate(model.Usage())):.2f} USD" in readme
+    assert f"idle {model.total(model.estimate(everything)):.2f} with all operational alarms" in readme
 
 
 def indentation(text: str) -> int:

@@ -73,11 +73,11 @@ class Live:
         group: dict[str, Any] = groups["AutoScalingGroups"][0]
         return group
 
-    def tick(self) -> None:
-        """Let the schedule come round now, as EventBridge Scheduler would."""
+    def tick(self, kind: str = "tick") -> None:
+        """Let the schedule come round now, as EventBridge Scheduler would; a sweep is another kind."""
         # Long ago and each time another second, so that no tick is taken for a repetition of the schedule's own.
         moment = datetime.fromtimestamp(1_000_000_000 + next(self._ticks), tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        payload = json.dumps({"kind": "tick", "scheduled_at": moment})
+        payload = json.dumps({"kind": kind, "scheduled_at": moment})
         answer = self.aws("lambda").invoke(FunctionName=self.addresses["schedule_function"], Payload=payload)
         assert "FunctionError" not in answer, answer["Payload"].read()
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.terraform.test_observability_conventions import alarms
+from tests.e2e.support import eventually, job_hook
+from tests.terraform.test_observability_conventions import OWN, alarms, published
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from tests.e2e.support import Live
 
@@ -127,3 +128,77 @@ def test_every_alarm_of_the_module_is_on_the_stack(operational: dict[str, dict[s
 @pytest.mark.parametrize("name", NAMES)
 def test_an_alarm_goes_off_and_is_over(driven: dict[str, list[str]], name: str) -> None:
     assert driven[name] == ["ALARM", "OK"]
+
+
+@pytest.fixture(scope="module")
+def observed(live: Live) -> int:
+    """A project that the scaler has been told of by a webhook; it has published all that it knows."""
+    project = live.new_project()
+    ask(live, project)
+    live.tick("sweep")
+
+    def has_published() -> bool:
+        metrics = live.aws("cloudwatch").list_metrics(Namespace=OWN)["Metrics"]
+        return {"PendingJobs", "ReactionSeconds"} <= {each["MetricName"] for each in metrics}
+
+    eventually(has_published, "a reaction to a webhook, and a complete observation")
+    return project
+
+
+def ask(live: Live, project: int) -> None:
+    """Let the scaler look at a project."""
+    body = job_hook(project)
+    assert live.post(body, live.signed(body))[0] == 202
+
+
+def places(metrics: list[dict[str, Any]]) -> set[tuple[str, frozenset[tuple[str, str]]]]:
+    """Return the namespaces and dimensions of metrics."""
+    return {
+        (each["Namespace"], frozenset((pair["Name"], pair["Value"]) for pair in each["Dimensions"])) for each in metrics
+    }
+
+
+def test_an_alarm_watches_a_metric_where_it_is_published(
+    live: Live, observed: int, operational: dict[str, dict[str, Any]]
+) -> None:
+    own = [alarm for alarm in operational.values() if alarm["Namespace"].startswith(OWN)]
+    of_logs = [
+        {"Dimensions": [], "MetricName": change["metricName"], "Namespace": change["metricNamespace"]}
+        for found in live.aws("logs").describe_metric_filters(filterNamePrefix=live.addresses["fleet"])["metricFilters"]
+        for change in found["metricTransformations"]
+    ]
+    of_code = live.aws("cloudwatch").list_metrics(Namespace=OWN)["Metrics"]
+    assert {"PendingJobs", "SnapshotSeconds"} <= {each["MetricName"] for each in of_code}
+    # The metrics of faults are published there, too, while there is a fault.
+    assert places(of_code) == {(OWN, frozenset({("Fleet", live.addresses["fleet"])}))}
+    assert of_logs
+    assert len(own) > len(of_logs)
+    assert places(own) <= places(of_code) | places(of_logs)
+    assert {alarm["MetricName"] for alarm in own} <= published()
+
+
+@pytest.fixture
+def quick(live: Live, operational: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """The alarm about GitLab on the metric of the stack itself, which only does not wait for minutes."""
+    alarm = operational["gitlab-unreadable"]
+    definition = {key: alarm[key] for key in DEFINITION if alarm.get(key) is not None}
+    definition |= {"EvaluationPeriods": 1, "Period": 10}
+    definition.pop("DatapointsToAlarm", None)
+    name = f"quick-{alarm['AlarmName']}"
+    live.aws("cloudwatch").put_metric_alarm(AlarmName=name, Dimensions=alarm["Dimensions"], **definition)
+    yield name
+    live.aws("cloudwatch").delete_alarms(AlarmNames=[name])
+
+
+def test_a_gitlab_that_refuses_the_token_is_an_alarm_until_it_does_not(live: Live, observed: int, quick: str) -> None:
+    def state() -> str:
+        return str(live.aws("cloudwatch").describe_alarms(AlarmNames=[quick])["MetricAlarms"][0]["StateValue"])
+
+    live.gitlab("PUT", "faults", {"name": "unauthorized"})
+    try:
+        ask(live, observed)
+        eventually(lambda: state() == "ALARM", "the alarm about GitLab")
+    finally:
+        live.gitlab("DELETE", "faults")
+    ask(live, observed)
+    eventually(lambda: state() == "OK", "its end")

@@ -129,6 +129,26 @@ def test_a_busy_instance_stays_while_an_idle_one_goes(live: Live) -> None:
     drain(live)
 
 
+def test_an_idle_instance_leaves_at_its_time_between_two_ticks(live: Live) -> None:
+    # A tick that comes with the hook, or after the instance's three seconds, has nothing to wait for: once more, then.
+    assert any(leaves_when_due(live) for _ in range(4))
+
+
+def leaves_when_due(live: Live) -> bool:
+    """Let an instance become idle, send one tick, and return whether it left by another that the scaler asked for."""
+    jobs = live.add_jobs(live.new_project(), 1, 1)
+    eventually(lambda: live.jobs(jobs)[0]["status"] == "success", "the job finished")
+    time.sleep(1)
+    invoked = live.aws_calls("lambda.Invoke")
+    live.tick()
+    deadline = time.monotonic() + 15
+    while live.describe()["DesiredCapacity"] and time.monotonic() < deadline:
+        time.sleep(0.2)
+    left = live.describe()["DesiredCapacity"] == 0 and live.aws_calls("lambda.Invoke") >= invoked + 2
+    drain(live)
+    return left
+
+
 # Every fault, for five minutes each, in simulated time: tests/lambda_src/scaler/test_scaler_faults.py.
 FAULTS = ("5xx", "html", "unauthorized")
 

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from scaler import codec
 from tests.e2e.support import eventually
+from tests.lambda_src.scaler.fakes import instance_id
+from tests.lambda_src.scaler.full_state import IDLE, full_state
 from tools.local import control
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from scaler.model import State
     from tests.e2e.support import Live
 
 pytestmark = pytest.mark.e2e
@@ -23,10 +28,12 @@ BUILD_SECONDS = 6
 TESTS = 9
 INSTANCES = 3
 PLACE = {"AvailabilityZone": "us-east-1a", "InstanceMarketOption": "on-demand"}
+# Two busy instances, and the two that have been idle for longest.
+SUGGESTED = (instance_id(1), *IDLE[:2], instance_id(2))
 SCALE_IN = {
-    "CapacityToTerminate": [{**PLACE, "Capacity": 1}],
+    "CapacityToTerminate": [{**PLACE, "Capacity": 2}],
     "Cause": "SCALE_IN",
-    "Instances": [{**PLACE, "InstanceId": "i-0123456789abcdef0", "InstanceType": "t3.micro"}],
+    "Instances": [{**PLACE, "InstanceId": name, "InstanceType": "t3.micro"} for name in SUGGESTED],
 }
 
 
@@ -67,19 +74,37 @@ def test_capacity_for_the_second_stage_is_asked_for_before_its_jobs_are_pending(
     shrink(live)
 
 
-def test_a_cold_termination_function_answers_within_a_second_while_gitlab_hangs(live: Live) -> None:
+def test_a_cold_termination_function_answers_from_a_full_state_within_a_second_while_gitlab_hangs(live: Live) -> None:
     function = f"{live.addresses['fleet']}-termination"
     client = live.aws("lambda")
     live.gitlab("PUT", "faults", {"name": "timeout"})
     try:
-        control.request("DELETE", f"{live.addresses['aws_endpoint']}/_local/workers?function={function}")
-        began = time.monotonic()
-        answer = client.invoke(FunctionName=function, Qualifier="live", Payload=json.dumps(SCALE_IN))
-        seconds = time.monotonic() - began
+        with state_of(live, full_state(time.time())):
+            control.request("DELETE", f"{live.addresses['aws_endpoint']}/_local/workers?function={function}")
+            began = time.monotonic()
+            answer = client.invoke(FunctionName=function, Qualifier="live", Payload=json.dumps(SCALE_IN))
+            seconds = time.monotonic() - began
     finally:
         live.gitlab("DELETE", "faults")
-    assert json.loads(answer["Payload"].read()) == {"InstanceIDs": []}
+    assert json.loads(answer["Payload"].read()) == {"InstanceIDs": list(IDLE[:2])}
     assert seconds < 1
+
+
+@contextmanager
+def state_of(live: Live, state: State) -> Iterator[None]:
+    """Let the table hold a state for a while."""
+    table, place = live.aws("dynamodb"), {"TableName": f"{live.addresses['fleet']}-state"}
+    key = {"id": {"S": "state"}}
+    before = table.get_item(**place, Key=key, ConsistentRead=True).get("Item")
+    held = {**key, "version": {"N": "1"}, **(before or {}), "data": {"B": codec.encode(state)}}
+    table.put_item(**place, Item=held)
+    try:
+        yield
+    finally:
+        if before:
+            table.put_item(**place, Item=before)
+        else:
+            table.delete_item(**place, Key=key)
 
 
 def shrink(live: Live) -> None:
