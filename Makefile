@@ -25,8 +25,8 @@ up: environments ## Start the same stack and leave it running; build/local/outpu
 		$(if $(GITLAB_URL),--gitlab-url '$(GITLAB_URL)') $(if $(GITLAB_PROJECTS),--gitlab-projects '$(GITLAB_PROJECTS)') \
 		$(if $(GITLAB_GROUPS),--gitlab-groups '$(GITLAB_GROUPS)')
 
-down: environments ## Stop what make up started
-	@$(PY) -m tools.local down --stack $(STACK)
+down: ## Stop what make up started
+	@$(or $(wildcard $(PY)),$(PYTHON),python3) -m tools.local down --stack $(STACK)
 
 examples: environments ## Apply every example to a local AWS, plan again, destroy (NAMES="webhook minimal" for some)
 	@$(PY) -m tools.local.examples $(NAMES)

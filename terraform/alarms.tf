@@ -19,12 +19,12 @@ locals {
   # In any other setting the scaler is still started each minute, by the schedule's tick.
   is_swept_often = can(regex("^rate\\([1-5] minutes?\\)$", var.lambda.rate))
   observation = local.is_swept_often ? {
-    description = "The fleet has not been observed for ten minutes: jobs start only on instances that are there."
+    description = "The fleet has not been observed for eleven minutes: jobs start only on instances that are there."
     metric      = "SnapshotSeconds"
     namespace   = local.metric_namespace
     statistic   = "SampleCount"
     } : {
-    description = "The scaler has not been started for ten minutes, though the schedule does it each minute: nobody looks after the fleet."
+    description = "The scaler has not been started for eleven minutes, though the schedule does it each minute: nobody looks after the fleet."
     metric      = "Invocations"
     namespace   = "AWS/Lambda"
     statistic   = "Sum"
@@ -99,7 +99,7 @@ locals {
       metric      = local.observation.metric
       missing     = "breaching" # silence is what this alarm is about
       namespace   = local.observation.namespace
-      periods     = 10
+      periods     = 11 # of sweeps every five minutes one may be missing
       seconds     = 60
       statistic   = local.observation.statistic
     }

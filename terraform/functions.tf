@@ -120,9 +120,13 @@ module "scaler" {
 }
 
 # What one invocation could not read under GitLab's limits, the next one reads: the scaler sends itself at most one
-# message for each that it took. Lambda takes that for a runaway loop and drops the chain after 16, unless told not to.
-resource "aws_lambda_function_recursion_config" "scaler" {
-  function_name  = module.scaler.name
+# message for each that it took. And it asks the schedule function for a tick at the time at which an idle instance is due,
+# one after the other: scaler, schedule, queue, scaler. Lambda takes either for a runaway loop and drops the chain after
+# 16, at any function in it that is not told otherwise.
+resource "aws_lambda_function_recursion_config" "loop" {
+  for_each = { scaler = module.scaler.name, schedule = module.schedule.name }
+
+  function_name  = each.value
   recursive_loop = "Allow"
 }
 
@@ -132,9 +136,10 @@ module "termination" {
   architecture = var.lambda.architecture
   description  = "Tells the Auto Scaling group which instances may go."
   environment = {
-    FLEET       = var.name
-    LOG_LEVEL   = local.log_level
-    STATE_TABLE = aws_dynamodb_table.state.name
+    FLEET        = var.name
+    IDLE_SECONDS = local.idle_seconds
+    LOG_LEVEL    = local.log_level
+    STATE_TABLE  = aws_dynamodb_table.state.name
   }
   filename                 = local.filenames.scaler
   handler                  = "scaler.termination.handler.handle"

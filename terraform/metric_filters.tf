@@ -29,6 +29,7 @@ resource "aws_cloudwatch_log_metric_filter" "host" {
 }
 
 # A host that cannot write any more is seen by the scaler alone (lambda_src/scaler/scale.py): it feeds the same alarm.
+# The line is an error, so that it is written with every gitlab.log_level.
 resource "aws_cloudwatch_log_metric_filter" "stuck_instances" {
   count = local.creates_alarms || var.observability.dashboard ? 1 : 0
 

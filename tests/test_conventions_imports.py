@@ -57,6 +57,7 @@ WIRING = frozenset(
         "scaler.handler",
         "scaler.leave",
         "scaler.observe",
+        "scaler.publish",
         "scaler.scale",
         "scaler.termination.handler",
         "scaler.tokens",

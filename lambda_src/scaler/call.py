@@ -77,6 +77,11 @@ class Call:
         return tuple(self._times)
 
     @property
+    def left(self) -> int:
+        """How many more requests may be made."""
+        return self._allowed - len(self._times)
+
+    @property
     def failures(self) -> int:
         """How many requests failed."""
         return self._failures

@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 from scaler import coming, history
 from scaler.boot import Boots
 from scaler.buffer import Bursts
-from scaler.coming import Left
+from scaler.coming import Unfinished
 from scaler.errors import StateError
-from scaler.model import Clock, Listing, Project, ProtectedRefs, State
+from scaler.model import FORGOTTEN, Clock, Listing, Project, ProtectedRefs, State
 from scaler.pipelines import Created, Live
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 FORMAT = 1
+# DynamoDB refuses an item of more than 400 KB, and with it all that the state tells the next invocation.
+MAX_BYTES = 350_000
 _KNOWN: Mapping[type[Any], frozenset[str]] = {
     record: frozenset(field.name for field in dataclasses.fields(record))
     for record in (State, Project, Listing, ProtectedRefs, Boots, Bursts)
@@ -27,7 +29,17 @@ _KNOWN: Mapping[type[Any], frozenset[str]] = {
 
 
 def encode(state: State) -> bytes:
-    """Return the state as bytes."""
+    """Return the state as bytes, without what is least worth keeping if it has no room."""
+    data = _encoded(state)
+    for less in (_without_hook_ids, _without_foresight, _without_absences, _without_history):
+        if len(data) <= MAX_BYTES:
+            break
+        state = less(state)
+        data = _encoded(state)
+    return data
+
+
+def _encoded(state: State) -> bytes:
     document = {
         **_plain(state),
         "format": FORMAT,
@@ -50,6 +62,27 @@ def decode(data: bytes) -> State:
         return _state(json.loads(gzip.decompress(data)))
     except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError) as error:
         raise StateError(f"the stored state cannot be understood: {error}") from error
+
+
+def _without_hook_ids(state: State) -> State:
+    return _with_each(state, {"hook_ids": ()})
+
+
+def _without_foresight(state: State) -> State:
+    return _with_each(state, FORGOTTEN)
+
+
+def _without_absences(state: State) -> State:
+    return dataclasses.replace(state, absences={})
+
+
+def _without_history(state: State) -> State:
+    return dataclasses.replace(state, history={})
+
+
+def _with_each(state: State, fields: Mapping[str, Any]) -> State:
+    projects = {key: dataclasses.replace(project, **fields) for key, project in state.projects.items()}
+    return dataclasses.replace(state, projects=projects)
 
 
 def _clock(clock: Clock) -> list[float]:
@@ -103,7 +136,9 @@ def _project(plain: Mapping[str, Any]) -> Project:
     protected = ProtectedRefs(**_fields(ProtectedRefs, plain.get("protected", {})))
     live = tuple(Live(*job) for job in plain.get("live", ()))
     created = tuple(_created(job) for job in plain.get("created", ()))
-    read = {"protected": protected, "live": live, "created": created, "left": _left(*plain.get("left", ()))}
+    # An earlier version called it `left`.
+    unfinished = _unfinished(*plain.get("unfinished", plain.get("left", ())))
+    read = {"protected": protected, "live": live, "created": created, "unfinished": unfinished}
     return Project(**{**_fields(Project, plain), **read})
 
 
@@ -112,8 +147,8 @@ def _created(job: list[Any]) -> Created:
     return later if later.needs is None else later._replace(needs=tuple(later.needs))
 
 
-def _left(at: float = 0.0, jobs: Iterable[list[int]] = ()) -> Left:
-    return Left(at, tuple((pipeline, name) for pipeline, name in jobs))
+def _unfinished(at: float = 0.0, jobs: Iterable[list[int]] = ()) -> Unfinished:
+    return Unfinished(at, tuple((pipeline, name) for pipeline, name in jobs))
 
 
 def _bursts(plain: Mapping[str, Any]) -> Bursts:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MAX_NAMES = 1000
 # Of one project at a time.
-MAX_LEFT = 200
+MAX_UNFINISHED = 200
 # From so many points on a name is rare, and it has no more than so many.
 RARE = 5
 _MOST = 12
@@ -34,7 +34,7 @@ _ENTRY = struct.Struct(">HIB")
 Absences = dict[int, int]
 
 
-class Left(NamedTuple):
+class Unfinished(NamedTuple):
     """Pipelines that seem to have ended.
 
     Attributes:
@@ -47,19 +47,25 @@ class Left(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A project's jobs under way, when they were read, and since when one may have ended unseen."""
+    """A project's jobs under way.
+
+    Attributes:
+        live: the jobs.
+        at: when they were read.
+        told_at: when the first hook since the reading before came, 0 = none did; a job that comes makes one.
+    """
 
     live: Collection[Live]
     at: float
-    earliest: float
+    told_at: float
 
 
-NOTHING = Left()
+NOTHING = Unfinished()
 
 
 def follow(
-    absences: Absences, left: Left, before: Collection[Live], created: Collection[Created], now: Reading
-) -> tuple[Absences, Left]:
+    absences: Absences, left: Unfinished, before: Collection[Live], created: Collection[Created], now: Reading
+) -> tuple[Absences, Unfinished]:
     """Return what is known after one more reading of a project.
 
     Args:
@@ -72,7 +78,8 @@ def follow(
     there = {job.id for job in before}
     absences = came(absences, {job.name for job in now.live if job.id not in there})
     going_on = {job.pipeline for job in now.live}
-    still = tuple(job for job in left.jobs if job[0] not in going_on)
+    may_have_come = bool(now.told_at) and now.at - now.told_at > EXACT_SECONDS
+    still = () if may_have_come else tuple(job for job in left.jobs if job[0] not in going_on)
     if still and now.at - left.at < SETTLED_SECONDS:
         return absences, left._replace(jobs=still)
     absences = stayed_away(absences, {name for _, name in still})
@@ -118,13 +125,13 @@ def decode(text: str) -> Absences:
         raise ValueError("what is known of jobs that do not come is cut off") from error
 
 
-def _left(ended: set[int], created: Collection[Created], now: Reading) -> Left:
+def _left(ended: set[int], created: Collection[Created], now: Reading) -> Unfinished:
     """Return what pipelines leave that may have ended, if it is certain that nothing of it came and went unseen."""
-    if not ended or now.at - now.earliest > EXACT_SECONDS:
+    if not ended or now.at - now.told_at > EXACT_SECONDS:
         return NOTHING
     # What waits for a person, or for what waits for one, may come yet.
     waits = {job.pipeline for job in created if not (job.is_automatic or job.is_optional)}
     names = dict.fromkeys(
         (job.pipeline, job.name) for job in created if job.is_automatic and job.pipeline in ended - waits
     )
-    return Left(now.at, tuple(names)[:MAX_LEFT]) if names else NOTHING
+    return Unfinished(now.at, tuple(names)[:MAX_UNFINISHED]) if names else NOTHING

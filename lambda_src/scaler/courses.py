@@ -135,8 +135,9 @@ class _Look:
     boot_seconds: float
     ended: list[list[int]] = field(default_factory=list)
     started: list[list[list[int]]] = field(default_factory=list)
-    # Of each job that others need: when it starts, and with which probability it has ended by then if it has started.
-    curves: dict[int, list[tuple[_Curve, _Curve]]] = field(default_factory=dict)
+    # Of each name that jobs need: when its last job starts, and with which probability all of them have ended by then
+    # if they have started. Put together as they come, because hundreds may need hundreds.
+    curves: dict[int, tuple[_Curve, _Curve]] = field(default_factory=dict)
 
     def follow(self, stages: Iterable[Stage]) -> None:
         """Go through the stages, each of which opens the gate to the next one."""
@@ -156,7 +157,7 @@ class _Look:
         """Note what becomes of a job under way, and return the gate that waits for it."""
         end = self._end(job)
         if job.name in self.needed:
-            self.curves.setdefault(job.name, []).append((_ALWAYS, end))
+            self._add_curve(job.name, _ALWAYS, end)
         if job.is_ours:
             self.ended.append(_places(end))
         return following if job.is_optional else _after(following, end)
@@ -183,20 +184,21 @@ class _Look:
         is_waited_for = not (job.is_optional or following is _NEVER)
         ended = self._ended(job.name, start) if is_needed or is_waited_for else _NEVER
         if is_needed:
-            self.curves.setdefault(job.name, []).append((start, ended))
+            self._add_curve(job.name, start, ended)
         return _after(following, ended) if is_waited_for else following
+
+    def _add_curve(self, name: int, start: _Curve, ended: _Curve) -> None:
+        last, ends = self.curves.get(name, (_ALWAYS, _ALWAYS))
+        self.curves[name] = _last(last, start), _after(ends, ended)
 
     def _start(self, job: PipelineJob) -> _Curve:
         if not job.is_automatic:
             return _NEVER
         # A job that it needs and that is no longer there has ended.
-        needed = [curves for name in job.needs or () for curves in self.curves.get(name, ())]
+        needed = [self.curves[name] for name in job.needs or () if name in self.curves]
         earliest = _ALWAYS
-        for start, ended in needed:
-            if ended is _NEVER:
-                return _NEVER
-            if start is not _ALWAYS:
-                earliest = list(map(min, earliest, start))
+        for start, _ in needed:
+            earliest = _last(earliest, start)
         for _, ended in needed:
             earliest = _after(earliest, ended)
         return earliest
@@ -256,6 +258,11 @@ def _after(gate: _Curve, ended: _Curve) -> _Curve:
         return _NEVER
     after = list(map(mul, gate, ended))
     return after if max(after) >= _RARE else _NEVER
+
+
+def _last(one: _Curve, other: _Curve) -> _Curve:
+    """Return when the later one of two happens."""
+    return one if other is _ALWAYS else list(map(min, one, other))
 
 
 def _ends(known: Duration, ran: float, seconds: Iterable[float]) -> _Curve:

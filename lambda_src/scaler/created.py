@@ -86,7 +86,8 @@ def _cursor(info: dict[str, Any]) -> str:
 def _needs(node: dict[str, Any], project_id: int) -> tuple[int, ...] | None:
     if node["schedulingType"] != "dag":
         return None
-    return tuple(history.key(project_id, str(need["name"])) for need in node["needs"]["nodes"])
+    # Parallel jobs share one key, and may be 200.
+    return tuple(dict.fromkeys(history.key(project_id, str(need["name"])) for need in node["needs"]["nodes"]))
 
 
 def _number(identifier: str) -> int:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 RETRY_SECONDS = 60.0
 # The state has room for so many jobs of pipelines; those of projects that have more of them are not foreseen.
 MAX_JOBS = 4000
+# What so many jobs need takes as much room as one of them.
+_NEEDS_PER_JOB = 5
 MAX_RETRY_SECONDS = 900.0
 
 
@@ -52,13 +54,19 @@ def learn(state: State, group: Group, rules: Rules, now: float) -> State:
 
 def bounded(projects: Mapping[int, Project]) -> Mapping[int, Project]:
     """Return the projects with no more jobs of pipelines than the state has room for, small projects first."""
-    sizes = {key: len(project.live) + len(project.created) for key, project in projects.items()}
+    sizes = {key: _size(project) for key, project in projects.items()}
     if sum(sizes.values()) <= MAX_JOBS:
         return projects
     ranked = sorted(sizes, key=lambda key: sizes[key])
     totals = accumulate(sizes[key] for key in ranked)
     dropped = {key for key, total in zip(ranked, totals, strict=True) if total > MAX_JOBS}
     return {key: replace(project, **FORGOTTEN) if key in dropped else project for key, project in projects.items()}
+
+
+def _size(project: Project) -> float:
+    """Return how many jobs take as much room as what is kept of a project's pipelines."""
+    needs = sum(len(job.needs) for job in project.created if job.needs)
+    return len(project.live) + len(project.created) + len(project.unfinished.jobs) + needs / _NEEDS_PER_JOB
 
 
 def foresee(seen: Snapshot, state: State, rules: Rules, now: float) -> Snapshot:

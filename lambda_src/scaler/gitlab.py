@@ -54,7 +54,8 @@ class PauseError(Exception):
     """
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"GitLab asked for a pause of {seconds:.0f} s (429)")
+        # Equal causes have equal words, so that one that lasts is said once.
+        super().__init__("GitLab asked for a pause (429)")
         self.seconds = seconds
 
 

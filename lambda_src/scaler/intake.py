@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 HOOK_WINDOW_SECONDS = 10
 # So many of the hooks that wait for the same read are found in the log of the invocation that answers them.
 MAX_HOOK_IDS = 10
+# While GitLab cannot be read, hooks of all projects wait.
+MAX_HOOK_IDS_IN_ALL = 200
+# While hooks come, a tick leaves out what was read so lately.
+FRESH_SECONDS = 30.0
 _MIN_KNOWN_SECONDS = 300.0
 # Round robins may use this share of the request budget at least; see budget.py.
 _ROUND_ROBIN_SHARE = 0.7
@@ -120,10 +124,11 @@ def _note_hooks(state: State, hooks: Sequence[Message], reach: Reach, now: float
     if not accepted:
         return state
     projects = dict(state.projects)
+    has_room = sum(len(project.hook_ids) for project in projects.values()) < MAX_HOOK_IDS_IN_ALL
     for hook in accepted:
         project = projects.get(hook.project_id, Project(hook.project_id))
         # A clock that is ahead must not make a hook that no read can ever answer.
-        projects[project.id] = _hooked(project, min(hook.received_at, now), hook.id)
+        projects[project.id] = _hooked(project, min(hook.received_at, now), hook.id if has_room else "")
     listing = state.listing
     if any(not scope.counts(projects[hook.project_id], reach, now) for hook in accepted):
         listing = scope.want_listing(listing, reach.scope, now, scope.SWEEP_LIFE_SECONDS)
@@ -142,6 +147,9 @@ def _hooked(project: Project, received_at: float, hook_id: str) -> Project:
 def _refresh(state: State, limits: Limits, now: float) -> Callable[[Project], bool]:
     """Return which projects a tick wants: those with jobs, those that fail, those whose count grows old.
 
+    Those with jobs are left out where others see to them in time: a wake leaves them to the schedule's tick, which
+    comes within the minute; and while hooks come, each invocation reads those that are overdue.
+
     And always the one read longest ago: nothing is removed or published from memory alone, without an answer of GitLab.
     """
     aged = now - known_seconds(state, limits.requests_per_minute) / 2
@@ -152,7 +160,12 @@ def _refresh(state: State, limits: Limits, now: float) -> Callable[[Project], bo
     before = max([aged, *idle])
     counted = (p for p in state.projects.values() if scope.counts(p, limits.reach, now))
     oldest = min(counted, key=lambda p: (p.read_at, p.id), default=None)
-    return lambda p: p is oldest or p.is_busy or bool(p.failure) or p.read_at < before
+    # The first tick since the time that a wake was asked for is that wake.
+    is_wake = state.observed_at < state.wake_at <= now
+    stale = now - FRESH_SECONDS if now - state.last_hook_at < HOOK_WINDOW_SECONDS else now
+    return lambda p: (
+        p is oldest or bool(p.failure) or p.read_at < before or (p.is_busy and p.read_at <= stale and not is_wake)
+    )
 
 
 def _want(

@@ -32,9 +32,10 @@ def causes(snapshot: Snapshot) -> tuple[str, ...]:
 
 
 def new(words: Iterable[str], said: Said) -> tuple[str, ...]:
-    """Return the words that have not been said."""
+    """Return the words that have not been said; of more causes than can be remembered no further ones are news."""
     known = dict(said)
-    return tuple(each for each in words if each not in known)
+    is_full = len(known) >= MAX_SAID
+    return tuple(each for each in words if each not in known and not (is_full and each.startswith(_UNKNOWN)))
 
 
 def say(said: Said, snapshot: Snapshot, plan: Plan, now: float) -> Said:
@@ -47,8 +48,10 @@ def say(said: Said, snapshot: Snapshot, plan: Plan, now: float) -> Said:
         now: epoch seconds.
     """
     kept = {words: at for words, at in said if now - at <= QUIET_SECONDS and not _is_over(words, snapshot)}
-    holds = dict.fromkeys((*lasting(snapshot, plan), *causes(snapshot)), now)
-    return tuple((kept | holds).items())[-MAX_SAID:]
+    holds = dict.fromkeys((*causes(snapshot), *lasting(snapshot, plan)), now)
+    # What holds now stands at the end, and is kept first.
+    over = {words: at for words, at in kept.items() if words not in holds}
+    return tuple((over | holds).items())[-MAX_SAID:]
 
 
 def _lasting(snapshot: Snapshot, plan: Plan) -> Iterator[str]:

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Left:
+class Ending:
     """What an invocation leaves, whether the table holds it, and what went wrong with that, if anything."""
 
     stored: Stored
@@ -27,7 +27,7 @@ class Left:
     failed: Outcome | None = None
 
 
-def leave(services: Services, turn: Turn, state: State, wait_seconds: float) -> Left:
+def leave(services: Services, turn: Turn, state: State, wait_seconds: float) -> Ending:
     """Save the state and, if more can be read soon, ask for another turn.
 
     Args:
@@ -40,18 +40,18 @@ def leave(services: Services, turn: Turn, state: State, wait_seconds: float) -> 
     asks = schedule.asks_to_continue(state, wait_seconds, now)
     if asks:
         state = replace(state, continue_at=now)
-    left = Left(replace(turn.stored, state=state))
+    ending = Ending(replace(turn.stored, state=state))
     if turn.trouble:
         # Without the version that the table holds, nothing can be written.
-        return left
+        return ending
     try:
         is_saved = _save(services, turn, state)
     except ConflictError as error:
         log.warning("what was observed is dropped: %s", error)
-        return replace(left, failed=Outcome.STATE_CONFLICT)
+        return replace(ending, failed=Outcome.STATE_CONFLICT)
     if asks:
         _ask(services, f"continue-{turn.stored.version + 1}-{int(now * 1000)}")
-    return replace(left, is_saved=is_saved)
+    return replace(ending, is_saved=is_saved)
 
 
 def _save(services: Services, turn: Turn, state: State) -> bool:

@@ -23,9 +23,9 @@ Unit = Literal["Count", "Seconds", "Percent"]
 # What a fleet at rest publishes ...
 AT_REST = frozenset({"PendingJobs", "SnapshotSeconds"})
 # ... and how seldom: with sweeps each minute every fourth time, with sweeps each three minutes every second time. So
-# six minutes are never without, and a sweep may be missing before the alarm takes it for silence, after ten.
+# six minutes are never without, and a sweep may be missing before the alarm takes it for silence, after eleven.
 REST_SECONDS = 230.0
-# One more than needed: a call that fails may take one of them with it.
+# The second is the last only when the one before it is known to be published.
 CLOSING_ZEROS = 2
 # The fleet may be at rest whatever these are: they tell of the observation, or exist only while they are not zero.
 _WITHOUT_ZERO = frozenset(
@@ -131,24 +131,26 @@ def load(snapshot: Snapshot, rules: Rules) -> float:
     return 100.0 * jobs / (snapshot.in_service * rules.slots)
 
 
-def zeros_left(figures: Iterable[Figure], before: int) -> int:
+def zeros_left(figures: Iterable[Figure], before: int, *, has_arrived: bool) -> int:
     """Return in how many more observations the figures that have become zero are to be published.
 
-    Only an observation that was complete brings the end nearer: what is unknown is not zero.
+    Only an observation that was complete brings the end nearer: what is unknown is not zero. And only after one whose
+    figures are known to be published: an alarm would keep for ever what no zero has ended.
 
     Args:
         figures: what is known now.
         before: what this returned last.
+        has_arrived: whether the figures of the last complete observation are known to be published.
     """
     values = {figure.name: figure.value for figure in figures}
     if any(value for name, value in values.items() if name not in _WITHOUT_ZERO):
         return CLOSING_ZEROS
-    return max(0, before - ("PendingJobs" in values))
+    return max(0, before - (has_arrived and "PendingJobs" in values))
 
 
-def shown(figures: Sequence[Figure], before: int) -> tuple[Figure, ...]:
-    """Return what is published of the figures; `before` is as of `zeros_left`."""
-    if before or zeros_left(figures, before):
+def shown(figures: Sequence[Figure], before: int, after: int) -> tuple[Figure, ...]:
+    """Return what is published of the figures; `after` is what `zeros_left` makes of `before`."""
+    if before or after:
         return tuple(figures)
     return tuple(each for each in figures if each.name in AT_REST or (each.value and each.name != "GitLabRequests"))
 
@@ -156,3 +158,8 @@ def shown(figures: Sequence[Figure], before: int) -> tuple[Figure, ...]:
 def is_rest(figures: Iterable[Figure]) -> bool:
     """Return whether there is nothing to publish but that the fleet is at rest."""
     return {figure.name for figure in figures} == AT_REST
+
+
+def is_complete(figures: Iterable[Figure]) -> bool:
+    """Return whether these are of a complete observation."""
+    return any(figure.name == "PendingJobs" for figure in figures)

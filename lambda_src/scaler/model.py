@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from scaler.boot import Boots
 from scaler.buffer import Bursts
-from scaler.coming import NOTHING, Left
+from scaler.coming import NOTHING, Unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,7 +84,8 @@ class Project:
         created_at: when those were read.
         created_cut: pipelines of which earlier ones of them may be missing; see `scaler.pages`.
         created_cursor: where the next page of them begins, "" = with the newest.
-        left: jobs that have not come of pipelines that seem to have ended.
+        created_not_before: the next page is not asked for before, because that has failed.
+        unfinished: jobs that have not come of pipelines that seem to have ended.
     """
 
     id: int
@@ -109,7 +110,8 @@ class Project:
     created_at: float = 0.0
     created_cut: tuple[int, ...] = ()
     created_cursor: str = ""
-    left: Left = NOTHING
+    created_not_before: float = 0.0
+    unfinished: Unfinished = NOTHING
 
     @property
     def is_hooked(self) -> bool:
@@ -129,6 +131,7 @@ FORGOTTEN: Mapping[str, Any] = {
     "created_at": 0.0,
     "created_cut": (),
     "created_cursor": "",
+    "unfinished": NOTHING,
 }
 
 
@@ -210,7 +213,7 @@ class State:
         absences: which of them hardly ever come.
         boots: how long instances take to boot, and which of them never got into service.
         bursts: how many jobs come at once.
-        created_not_before: later jobs of pipelines are not asked for before, because that has failed.
+        created_not_before: later jobs are not asked for in any project before, because that has failed in several.
         said: conditions that last and have been said, and when they were last true.
         wake_at: when the last tick that was asked for between those of the schedule comes, 0 = none was.
         zeros_left: in how many more observations figures that have become zero are published.

@@ -34,8 +34,6 @@ PAGES = 5
 MAX_PROJECTS = 10_000
 _PROTECTED_LIFE_SECONDS = 600.0
 
-# After an attempt to look ahead that failed, nobody waits for another one for so long.
-HINT_PAUSE_SECONDS = 60.0
 # Later jobs of a project are read again when they are this old.
 HINT_LIFE_SECONDS = 15.0
 
@@ -122,22 +120,23 @@ class Observer:
         asked: list[Answer] = [*projects, *([listing] if pick.lists else []), *ahead]
         answers = self.gather([partial(self._answer, question) for question in asked], seconds)
         return self._noted(
-            state, [answer or _unanswered(question, now) for question, answer in zip(asked, answers, strict=True)]
+            state, [answer or _unanswered(question, now) for question, answer in zip(asked, answers, strict=True)], now
         )
 
     def _worth_a_hint(self, state: State, projects: Iterable[Project], now: float) -> list[Hint]:
         if not self.looks_ahead or now < state.created_not_before:
             return []
-        return [Hint(p.id, p.created_cursor) for p in projects if p.live and now - p.created_at >= HINT_LIFE_SECONDS]
+        worth = (p for p in projects if p.live and not lessons.is_paused(p, now))
+        return [Hint(p.id, p.created_cursor) for p in worth if now - p.created_at >= HINT_LIFE_SECONDS]
 
     def _answer(self, question: Answer) -> Answer:
         if isinstance(question, Hint):
             return self._hint(question)
         return self._list(question) if isinstance(question, Listing) else self._read(question)
 
-    def _noted(self, state: State, answers: Iterable[Answer]) -> State:
+    def _noted(self, state: State, answers: Iterable[Answer], now: float) -> State:
         projects = dict(state.projects)
-        listing, not_before = state.listing, state.created_not_before
+        listing = state.listing
         known, absences = dict(state.history), dict(state.absences)
         for answer in answers:
             if isinstance(answer, Listing):
@@ -145,18 +144,17 @@ class Observer:
             elif isinstance(answer, Project):
                 before = projects[answer.id]
                 known = history.learn(known, lessons.ended(before, answer))
-                absences, left = lessons.come(absences, before, answer)
-                projects[answer.id] = replace(answer, left=left)
+                absences, unfinished = lessons.come(absences, before, answer)
+                projects[answer.id] = replace(answer, unfinished=unfinished)
             else:
-                projects[answer.project] = lessons.foretold(projects[answer.project], answer)
-                not_before = not_before if answer.page else self.clock() + HINT_PAUSE_SECONDS
+                projects[answer.project] = lessons.foretold(projects[answer.project], answer, now)
         state = replace(
             state,
             projects=bounded(projects),
             listing=listing,
             history=known,
             absences=absences,
-            created_not_before=not_before,
+            created_not_before=lessons.hints_not_before(projects.values(), now),
         )
         has_ended = listing.started_at and not listing.sources
         return scope.finish(state, self.reach) if has_ended else state

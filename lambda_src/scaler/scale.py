@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from scaler import budget, identity, intake, lasting, metrics, schedule, silent, stuck, waking
 from scaler.act import Acted, act
 from scaler.call import Call
-from scaler.errors import DeniedError, GoneError, GroupError, PublishError, ReadError, StateError, WakeError
+from scaler.errors import DeniedError, GoneError, GroupError, ReadError, StateError, WakeError
 from scaler.foresee import follow_bursts, foresee, learn
 from scaler.leave import leave
 from scaler.model import Kind, Scope, State, Stored
 from scaler.observe import Observer
 from scaler.outcome import Outcome
 from scaler.plan import plan as make_plan
+from scaler.publish import Publisher
 from scaler.scope import Reach
 from scaler.snapshot import follow, snapshot
 from scaler.turn import Turn
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scaler.capacity import Group, Plan, Snapshot
-    from scaler.leave import Left
+    from scaler.leave import Ending
     from scaler.model import Message
-    from scaler.observe import GitLab
+    from scaler.observe import GitLab, Source
     from scaler.schedule import Pick
     from scaler.services import Configuration, Services
     from scaler.silent import Manager
@@ -66,7 +67,11 @@ class Scaler:
     configuration: Configuration
     _last: Stored = field(default_factory=lambda: Stored(State(), 0, Scope()), init=False)
     _no_wake_before: float = field(default=0.0, init=False)
-    _rests_until: float = field(default=0.0, init=False)
+    _publisher: Publisher = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Start with nothing published."""
+        self._publisher = Publisher(self.services.publish)
 
     def handle(self, messages: Sequence[Message], seconds: float) -> Outcome:
         """Observe what the messages ask for, plan, and act.
@@ -123,39 +128,46 @@ class Scaler:
         return self._leave(turn, noted, wait_seconds).failed or Outcome.NOTED
 
     def _observe(self, turn: Turn, noted: State, pick: Pick) -> Outcome:
+        """Read what was picked, look at the group, and act."""
         seconds = min(READ_SECONDS, max(0.0, turn.seconds - RESERVED_SECONDS))
         left = budget.budget(noted.requests, turn.limits.requests_per_minute, turn.started_at)
         call = Call(left.allowed, turn.started_at + seconds, self.services.clock, noted.not_before)
         gitlab = self.services.connect(call)
-        own = self.configuration
-        services = self.services
-        observer = Observer(
-            gitlab,
-            own.runner,
-            turn.limits.reach,
-            services.clock,
-            services.gather,
-            looks_ahead=own.rules.looks_ahead,
-            learnt_id=noted.runner_id,
-        )
         # Looking ahead takes what sweeps would leave.
         hints = max(0, left.for_sweeps - sum(noted.projects[key].requests for key in pick.projects))
-        state = observer.observe(noted, pick, seconds, hints)
+        state = self._observer(turn, noted, gitlab).observe(noted, pick, seconds, hints)
         try:
             seen = self._ask_runner(turn, self._see(turn, state), gitlab)
         except GroupError as error:
             log.warning("%s: %s", error.outcome, error)
             return self._end(turn, state, call, metrics.of_nothing(), error.outcome, only_hooks=turn.hooks_only)
-        acted = act(seen.plan, seen.snapshot, self.services.group, seen.state.desired_left)
+        return self._act(turn, noted, seen, call)
+
+    def _observer(self, turn: Turn, noted: State, gitlab: Source) -> Observer:
+        own = self.configuration
+        return Observer(
+            gitlab,
+            own.runner,
+            turn.limits.reach,
+            self.services.clock,
+            self.services.gather,
+            looks_ahead=own.rules.looks_ahead,
+            learnt_id=noted.runner_id,
+        )
+
+    def _act(self, turn: Turn, noted: State, seen: _Seen, call: Call) -> Outcome:
+        """Do what is planned, tell of it, and leave what is known to the next invocation."""
+        services = self.services
+        acted = act(seen.plan, seen.snapshot, services.group, seen.state.desired_left)
         hooks = intake.answered(noted, seen.state)
         _tell(seen, acted, (*(message.id for message in turn.messages), *hooks.ids))
         self._tell_of_stuck(seen.state)
         figures = (
-            *metrics.of_fleet(seen.snapshot, seen.plan, acted, own.rules),
+            *metrics.of_fleet(seen.snapshot, seen.plan, acted, self.configuration.rules),
             *metrics.of_reaction(hooks, services.clock()),
         )
-        observed = self._observed(seen, acted)
-        observed = waking.noted(observed, seen.plan.due_seconds, services.clock())
+        observed, per_minute = self._observed(seen, acted), turn.limits.requests_per_minute
+        observed = waking.noted(observed, seen.plan.due_seconds, services.clock(), call.left, per_minute)
         goes_on = bool(acted.removed) and len(seen.plan.remove) > len(acted.removed)
         if goes_on:
             # More idle instances are to go than one invocation removes: the next one comes as soon as it may.
@@ -174,7 +186,8 @@ class Scaler:
         seen = snapshot(state, group, turn.limits, now)
         seen = replace(seen, unknown=(*seen.unknown, *filter(None, (turn.trouble, unknown))))
         seen = foresee(seen, state, self.configuration.rules, now)
-        seen = silent.judge(seen, managers, group, state, now)
+        # Where the runner's id was learnt, the fleet may have others.
+        seen = silent.judge(seen, managers, group, state, now, lists_all=bool(self.configuration.runner.id))
         return _Seen(state, seen, make_plan(seen, self.configuration.rules))
 
     def _ask_runner(self, turn: Turn, seen: _Seen, gitlab: GitLab) -> _Seen:
@@ -226,51 +239,45 @@ class Scaler:
             *figures,
             *metrics.of_effort(metrics.Effort(now - turn.started_at, len(call.times), call.failures)),
         )
-        shown = metrics.shown(figures, state.zeros_left)
-        state = replace(state, zeros_left=metrics.zeros_left(figures, state.zeros_left))
+        zeros_left = metrics.zeros_left(figures, state.zeros_left, has_arrived=self._publisher.has_arrived)
+        shown = metrics.shown(figures, state.zeros_left, zeros_left)
         requests = state.requests
         for at in call.times:
             requests = budget.add(requests, at, 1, budget.WINDOW_SECONDS)
-        state = replace(state, requests=requests, not_before=max(state.not_before, call.not_before))
+        not_before = max(state.not_before, call.not_before)
+        state = replace(state, requests=requests, not_before=not_before, zeros_left=zeros_left)
         more = schedule.pick(state, turn.limits, now, hooks_only=only_hooks)
-        left = self._leave(turn, state, more.wait_seconds if more.is_empty else 0.0)
-        self._publish(shown, now)
-        if left.is_saved and state.wake_at != turn.stored.state.wake_at:
+        ending = self._leave(turn, state, more.wait_seconds if more.is_empty else 0.0)
+        self._publisher.publish(shown, now)
+        if ending.is_saved and waking.is_new(turn.stored.state, state, now):
             self._ask_to_wake(state.wake_at)
-        return left.failed or outcome
+        return ending.failed or outcome
 
     def _tell_of_stuck(self, state: State) -> None:
-        """Name the instances that do not get to their end; the words are counted (terraform/metric_filters.tf)."""
+        """Name the instances that do not get to their end; the words are counted (terraform/metric_filters.tf).
+
+        That is an error, because an alarm must not depend on the log level.
+        """
         seconds = self.configuration.drain_seconds
         if found := stuck.stuck(dict(state.terminating), seconds, self.services.clock()):
-            log.warning("terminating for too long, more than %.0f s: %s", seconds, ", ".join(found))
-
-    def _publish(self, figures: Sequence[metrics.Figure], now: float) -> None:
-        is_rest = metrics.is_rest(figures)
-        if is_rest and now < self._rests_until:
-            return
-        try:
-            self.services.publish(figures)
-        except PublishError as error:
-            log.warning("metrics are missing: %s", error)
-        else:
-            self._rests_until = now + metrics.REST_SECONDS if is_rest else 0.0
+            log.error("terminating for too long, more than %.0f s: %s", seconds, ", ".join(found))
 
     def _ask_to_wake(self, at: float) -> None:
         """Ask for a tick when an idle instance is due; if that fails, the schedule's next one does."""
         now = self.services.clock()
-        if now < self._no_wake_before:
+        # A longer pause comes from a clock that was ahead.
+        if 0 < self._no_wake_before - now <= waking.FAILED_SECONDS:
             return
         try:
             self.services.wake(min(max(0.0, at - now), waking.MAX_SECONDS))
         except WakeError as error:
-            self._no_wake_before = now + waking.FAILED_SECONDS
+            self._no_wake_before = self.services.clock() + waking.FAILED_SECONDS
             log.warning("idle instances leave with the schedule's ticks, up to a minute late: %s", error)
 
-    def _leave(self, turn: Turn, state: State, wait_seconds: float) -> Left:
-        left = leave(self.services, turn, state, wait_seconds)
-        self._last = left.stored
-        return left
+    def _leave(self, turn: Turn, state: State, wait_seconds: float) -> Ending:
+        ending = leave(self.services, turn, state, wait_seconds)
+        self._last = ending.stored
+        return ending
 
 
 def _tell(seen: _Seen, acted: Acted, ids: Sequence[str]) -> None:

@@ -60,6 +60,7 @@ class TerminationSettings:
     fleet: str
     log_level: str
     state_table: str
+    idle_seconds: int
 
     @classmethod
     def parse(cls, variables: Mapping[str, str]) -> TerminationSettings:
@@ -69,7 +70,12 @@ class TerminationSettings:
             SettingsError: a variable is missing or malformed.
         """
         environment = Environment(variables)
-        return cls(environment.text("FLEET"), log_level(environment), environment.text("STATE_TABLE"))
+        return cls(
+            fleet=environment.text("FLEET"),
+            log_level=log_level(environment),
+            state_table=environment.text("STATE_TABLE"),
+            idle_seconds=environment.integer("IDLE_SECONDS"),
+        )
 
 
 def log_level(environment: Environment) -> str:

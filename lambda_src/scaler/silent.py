@@ -53,7 +53,9 @@ def is_worth_asking(seen: Snapshot, state: State, now: float) -> bool:
     return _is_starved(seen) and now - state.managers_at >= ASK_SECONDS
 
 
-def judge(seen: Snapshot, managers: Sequence[Manager], group: Group, state: State, now: float) -> Snapshot:
+def judge(
+    seen: Snapshot, managers: Sequence[Manager], group: Group, state: State, now: float, *, lists_all: bool
+) -> Snapshot:
     """Return the observation with the instances that take no jobs.
 
     Args:
@@ -62,7 +64,10 @@ def judge(seen: Snapshot, managers: Sequence[Manager], group: Group, state: Stat
         group: the group as it is now.
         state: what is known.
         now: epoch seconds.
+        lists_all: whether the runner is certain to be the only one of the fleet, so that an instance whose manager it
+            does not have has none. With a registration token, each instance has a runner of its own.
     """
+    missing = math.inf if lists_all else None
     own = {instance.system_id for instance in group.instances}
     silences = {manager.system_id: manager.silent_seconds for manager in managers if manager.system_id in own}
     # Managers of other instances alone are those of another runner.
@@ -71,7 +76,7 @@ def judge(seen: Snapshot, managers: Sequence[Manager], group: Group, state: Stat
     dead = tuple(
         instance.id
         for instance in seen.idle
-        if instance.seconds >= GRACE_SECONDS and _is_silent(silences.get(system_id(instance.id), math.inf))
+        if instance.seconds >= GRACE_SECONDS and _is_silent(silences.get(system_id(instance.id), missing))
     )
     seen = replace(seen, silent=dead)
     return replace(seen, may_replace=now - state.replaced_at >= _pause(seen, state.replaced))

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # How many projects a sentence names before it only counts them.
 _NAMED = 3
+# While there are instances somebody looks each minute. After a longer gap nobody knows who worked in it.
+MAX_GAP_SECONDS = 180.0
 
 
 def follow(state: State, group: Group, started_at: float, busy: Collection[str] = ()) -> State:
@@ -33,8 +35,9 @@ def follow(state: State, group: Group, started_at: float, busy: Collection[str] 
     """
     named = Counter(system_id for p in state.projects.values() for system_id in p.running)
     named |= Counter(dict.fromkeys(busy, 1))
+    has_gap = bool(state.observed_at) and started_at - state.observed_at > MAX_GAP_SECONDS
     clocks = {
-        instance.id: _tick(state.instances.get(instance.id), started_at, named[instance.system_id])
+        instance.id: _tick(state.instances.get(instance.id), started_at, named[instance.system_id], has_gap=has_gap)
         for instance in group.instances
         if instance.phase is Phase.IN_SERVICE
     }
@@ -43,9 +46,9 @@ def follow(state: State, group: Group, started_at: float, busy: Collection[str] 
     return replace(state, instances=clocks, unfulfilled_since=since)
 
 
-def _tick(clock: Clock | None, now: float, jobs: int) -> Clock:
+def _tick(clock: Clock | None, now: float, jobs: int, *, has_gap: bool) -> Clock:
     before = clock or Clock(now, is_busy=False)
-    since = now if jobs or before.is_busy else before.since
+    since = now if jobs or before.is_busy or has_gap else before.since
     # Jobs that come and go between two looks are not seen: it has taken this many at least.
     return Clock(since, jobs > 0, jobs, before.taken + max(0, jobs - before.jobs))
 

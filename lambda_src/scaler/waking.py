@@ -24,6 +24,8 @@ PAUSE_SECONDS = 10.0
 # So many hooks in so many seconds bring observations often enough.
 MANY_HOOKS = 5
 HOOK_WINDOW_SECONDS = 10
+# When a wake would leave less than this share of the minute's requests to hooks, instances wait for the tick instead.
+MIN_LEFT = 0.2
 # After a wake that failed, none is tried for so long: what forbids it or cannot be reached will stay so.
 FAILED_SECONDS = 900.0
 
@@ -38,16 +40,31 @@ def due_seconds(seconds: Iterable[float]) -> float:
     return max((each for each in later if each <= later[0] + TOGETHER_SECONDS), default=math.inf)
 
 
-def noted(state: State, due: float, now: float) -> State:
+def noted(state: State, due: float, now: float, left: int, requests_per_minute: int) -> State:
     """Return the state with the wake to ask for, if one is.
 
     Args:
         state: what is known.
         due: in how many seconds an instance will be due, infinite = none.
         now: epoch seconds.
+        left: how many GitLab requests may be made now.
+        requests_per_minute: how many in any 60 seconds.
     """
+    spare = left - sum(project.requests for project in state.projects.values() if project.is_busy)
     hurried = budget.total(state.hooks, now, HOOK_WINDOW_SECONDS) >= MANY_HOOKS
-    return replace(state, wake_at=wake_at(state.wake_at, math.inf if hurried else due, now))
+    may_wake = not hurried and spare >= MIN_LEFT * requests_per_minute
+    return replace(state, wake_at=wake_at(state.wake_at, due if may_wake else math.inf, now))
+
+
+def is_new(before: State, after: State, now: float) -> bool:
+    """Return whether a wake is to be asked for: not for one that was only forgotten.
+
+    Args:
+        before: the state that the last invocation left.
+        after: what `noted` returned.
+        now: epoch seconds.
+    """
+    return after.wake_at != before.wake_at and after.wake_at > now
 
 
 def wake_at(outstanding_at: float, due: float, now: float) -> float:

@@ -51,6 +51,7 @@ run "tells_the_topic_what_is_wrong" {
   assert {
     condition = (
       aws_cloudwatch_metric_alarm.operational["no-observation"].metric_name == "SnapshotSeconds" &&
+      aws_cloudwatch_metric_alarm.operational["no-observation"].evaluation_periods * aws_cloudwatch_metric_alarm.operational["no-observation"].period > 2 * 300 &&
       aws_cloudwatch_metric_alarm.operational["no-observation"].statistic == "SampleCount" &&
       aws_cloudwatch_metric_alarm.operational["no-observation"].dimensions == tomap({ Fleet = "gitlab-runner" })
     )

@@ -21,6 +21,11 @@ run "accepts_decimal_idle_minutes" {
     condition     = local.idle_seconds == 15
     error_message = "A quarter of a minute is 15 seconds."
   }
+
+  assert {
+    condition     = module.scaler.environment.IDLE_SECONDS == "15" && module.termination.environment.IDLE_SECONDS == "15"
+    error_message = "Who removes instances and who chooses them go by the same time."
+  }
 }
 
 run "accepts_an_idle_time_of_zero" {

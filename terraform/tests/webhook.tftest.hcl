@@ -140,7 +140,10 @@ run "queues_one_thing_at_a_time" {
   }
 
   assert {
-    condition     = aws_lambda_function_recursion_config.scaler.recursive_loop == "Allow"
-    error_message = "The scaler may ask itself to go on."
+    condition = { for key, config in aws_lambda_function_recursion_config.loop : key => "${config.function_name} ${config.recursive_loop}" } == {
+      scaler   = "gitlab-runner-scaler Allow"
+      schedule = "gitlab-runner-schedule Allow"
+    }
+    error_message = "The scaler may ask itself to go on, and the schedule function for ticks, one after the other."
   }
 }

@@ -250,6 +250,9 @@ def test_the_readme_names_the_calculators_sums_for_an_idle_fleet() -> None:
     everything = model.Usage(credentials=True, all_alarms=True)
     assert f"idle {model.total(model.estimate(model.Usage())):.2f} USD" in readme
     assert f"idle {model.total(model.estimate(everything)):.2f} with all operational alarms" in readme
+    addresses = model.Usage(instances=1, public_addresses=True)
+    more = model.total(model.estimate(addresses)) - model.total(model.estimate(model.Usage(instances=1)))
+    assert f"{more:.2f} more for each instance's address" in readme
 
 
 def indentation(text: str) -> int:

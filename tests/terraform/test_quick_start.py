@@ -15,6 +15,8 @@ pytestmark = pytest.mark.terraform
 
 BLOCK = re.compile(r"^```hcl\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 GITLAB = re.compile(r"^  gitlab = \{\n.*?^  \}\n", re.MULTILINE | re.DOTALL)
+# An alarm more or less makes nobody wonder.
+ABOUT = 3
 CERTIFICATE = ROOT / "examples" / "private-gitlab" / "ca.pem"
 
 
@@ -25,6 +27,13 @@ def configurations() -> dict[str, str]:
     replaced, times = GITLAB.subn(lambda _: own, whole)
     assert times == 1
     return {"gitlab.com": whole, "self-managed": replaced}
+
+
+def announced() -> int:
+    """Return how many resources the README says there will be."""
+    about = re.search(r"`terraform plan` \(about (\d+) to add\)", (ROOT / "README.md").read_text())
+    assert about is not None
+    return int(about[1])
 
 
 @pytest.mark.parametrize("gitlab", ["gitlab.com", "self-managed"])
@@ -41,6 +50,8 @@ def test_the_readmes_quick_start_plans_as_it_stands(
 
     printed = terraform.succeed("plan", "-input=false", "-no-color")
 
-    assert re.search(r"Plan: \d+ to add, 0 to change, 0 to destroy", printed)
+    planned = re.search(r"Plan: (\d+) to add, 0 to change, 0 to destroy", printed)
+    assert planned is not None
+    assert abs(int(planned[1]) - announced()) <= ABOUT
     assert "+ webhook_url" in printed
     assert ("aws_ssm_parameter.gitlab_ca" in printed) == (gitlab == "self-managed")

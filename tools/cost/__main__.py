@@ -14,6 +14,9 @@ from tools.cost.prices import CHECKED, INSTANCES, REGION
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+# What is always said, given or not.
+USUAL = frozenset({"instances", "instance_type", "hooks", "vends", "sweeps_an_hour"})
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the bill; return 0."""
@@ -24,8 +27,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"--instance-type {options['instance_type']} needs --instance-price; there are prices of {known}")
     options["credentials"] = options["credentials"] or options["vends"] > 0
     usage = Usage(**{field.name: options[field.name] for field in fields(Usage)})
-    print("\n".join(render(estimate(usage))))
+    print("\n".join([*assumed(usage), *render(estimate(usage))]))
     return 0
+
+
+def assumed(usage: Usage) -> Iterable[str]:
+    """Yield what the bill is for: the usual inputs, and those of the others that were given."""
+    yield (
+        f"for {usage.instances:,.10g} of {usage.instance_type} in service on the month's average, "
+        f"{usage.hooks:,.10g} webhooks and {usage.vends:,.10g} requests for credentials a day, "
+        f"{usage.sweeps_an_hour:,.10g} sweeps an hour"
+    )
+    others = [field for field in fields(Usage) if field.name not in USUAL]
+    given = {field.name: getattr(usage, field.name) for field in others if getattr(usage, field.name) != field.default}
+    if given:
+        words = (name if value is True else f"{name} {value}" for name, value in given.items())
+        yield f"with {', '.join(words).replace('_', ' ')}"
 
 
 def render(lines: Iterable[Line]) -> Iterable[str]:

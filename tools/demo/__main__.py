@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("\nstopped; nothing was left running", file=sys.stderr)
         return 130
-    for name, value in figures.flat(result).items():
+    for name, value in figures.worded(result).items():
         print(f"  {name:32} {value:>9}   {figures.MEANING[name]}")
     print(f"status page, opens in a browser: {demo.folder / 'report.html'}")
     return 0

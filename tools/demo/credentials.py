@@ -29,7 +29,6 @@ TRIES = 4
 USUAL_CONTAINERS = 4
 LOG_SECONDS = 20.0
 CHILDREN_SECONDS = 180
-TIMES = ("_count", "_sum")
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,8 @@ class Chapter:
 
     def text(self) -> str:
         """Say it for a terminal."""
-        return f"   {self.identity.line()}\n{table(self.bursts)}\n   {self.seconds:.0f} s while the fleet shrank"
+        took = f"all of it took {self.seconds:.0f} s, while the fleet shrank"
+        return f"   {self.identity.line()}\n{table(self.bursts)}\n   {took}"
 
     def document(self) -> dict[str, Any]:
         """Say it for result.json."""
@@ -90,7 +90,7 @@ class Chapter:
 def hosts_burst(vendor: Vendor, containers: int, jobs: int = JOBS) -> Burst:
     """Let the runner hosts of many jobs ask at door 2, over a number of containers that start cold."""
     events, client = vendor.host_events(), vendor.aws("lambda")
-    name = f"door 2, {containers} container{'s' if containers > 1 else ''}"
+    name = f"runner host (door 2), {containers} container{'s' if containers > 1 else ''}"
     calls = [lambda event=event: vendor.invoke(client, event) for _ in range(jobs) for event in events]
     return deployed_burst(vendor, name, containers, calls)
 
@@ -99,7 +99,7 @@ def jobs_burst(vendor: Vendor, containers: int, jobs: int = JOBS) -> Burst:
     """Let many jobs of one ref ask at door 1, each twice with an id_token of its own."""
     tokens = [vendor.id_token(job_id=str(10_000 + number)) for number in range(jobs)]
     calls = [lambda token=token: vendor.get(token) for token in tokens for _ in OPERATIONS]
-    name = f"door 1, {containers} container{'s' if containers > 1 else ''}"
+    name = f"job (door 1), {containers} container{'s' if containers > 1 else ''}"
     return deployed_burst(vendor, name, containers, calls)
 
 
@@ -168,7 +168,7 @@ def forked_burst(
     finally:
         shutil.rmtree(folder)
     seconds = time.perf_counter() - started
-    name = f"door 2, {processes} processes in {spread_seconds:.0f} s"
+    name = f"runner host (door 2), {processes} processes started over {spread_seconds:.0f} s"
     return summary(name, answers, vendor.sts_calls() - before, lines, seconds)
 
 
@@ -206,13 +206,12 @@ def summary(name: str, answers: Sequence[Answer], sts_calls: int, lines: Sequenc
 
 
 def table(bursts: Sequence[Burst]) -> str:
-    """Return bursts as lines, each with the counts under gitlab-runner's names; the times are in the report."""
-    lines = []
-    for burst in bursts:
-        head = f"{burst.requests} requests, {burst.vended} vended, {burst.sts_calls} STS calls, {burst.hits} hits"
-        lines.append(f"   {burst.name}: {head}, {burst.seconds:.1f} s")
-        lines += [f"      {name} {value:g}" for name, value in burst.metrics.items() if not name.endswith(TIMES)]
-    return "\n".join(lines)
+    """Return bursts as lines; the vendor's own metrics of each are on the status page and in result.json."""
+    return "\n".join(
+        f"   {burst.name}: {burst.requests} requests, {burst.vended} vended, {burst.sts_calls} STS calls,"
+        f" {burst.hits} hits; done in {burst.seconds:.1f} s"
+        for burst in bursts
+    )
 
 
 def chapter(addresses: Mapping[str, Any], jobs: int = JOBS) -> Chapter:

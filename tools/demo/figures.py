@@ -32,7 +32,7 @@ class Figures:
 
 MEANING = {
     "hooks_accepted": "webhooks that the function answered with 202 or 204",
-    "hooks_refused": "webhooks with any other answer",
+    "hooks_refused": "GitLab's webhooks with any other answer (the unsigned request not counted)",
     "project_reads_max": "how often the most-read project was read for the burst",
     "hook_to_capacity_seconds_p50": "from one webhook in a calm fleet to the new desired capacity: median",
     "burst_to_full_capacity_seconds": "from the burst's first webhook to the desired capacity that all its jobs need",
@@ -42,7 +42,7 @@ MEANING = {
     "queue_wait_seconds_p95": "the same: 95th percentile",
     "instances_kept_busy": "instances that stayed while the idle ones left, because they ran jobs",
     "instances_peak": "most instances at one time",
-    "instances_left": "instances when the idle ones had gone",
+    "instances_left": "instances at the end, when the last jobs had ended",
     "gitlab_requests": "requests that GitLab answered for the fleet in the whole demo",
     "seconds_total": "the whole demo, building and tearing down included",
 }
@@ -51,6 +51,11 @@ MEANING = {
 def flat(figures: Figures) -> dict[str, float]:
     """Return the figures by name, rounded to milliseconds."""
     return {field.name: round(getattr(figures, field.name), 3) for field in fields(figures)}
+
+
+def worded(figures: Figures) -> dict[str, str]:
+    """Return the figures by name as somebody reads them: times in seconds with one decimal, everything else whole."""
+    return {name: f"{value:.1f} s" if "seconds" in name else f"{value:.0f}" for name, value in flat(figures).items()}
 
 
 def percentile(values: Sequence[float], share: float) -> float:

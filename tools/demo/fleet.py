@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
+import json
 import time
 import urllib.error
 import urllib.request
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tools.demo.watch import Instances, Jobs
 from tools.local import control
 from tools.local.client import client
 from tools.local.stack import Options
+from tools.report.panels import NAMESPACE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 POLL_SECONDS = 0.05
 WAKE_SECONDS = 120
+SWEEP_POLL_SECONDS = 0.2
 FINISHED = frozenset({"success", "failed", "canceled"})
 
 
 class Fleet:
     """A running stack, by its addresses."""
 
-    def __init__(self, addresses: dict[str, Any]) -> None:
+    def __init__(self, addresses: dict[str, Any], aws: Callable[[str], Any] | None = None) -> None:
+        """Know a stack.
+
+        Args:
+            addresses: what its outputs.json holds.
+            aws: returns a client of an AWS service; None = of the stack's own.
+        """
+        self._aws = aws or (lambda service: client(service, addresses))
         self.slots = Options.slots
         self._group = str(addresses["autoscaling_group_name"])
         self._gitlab = f"{addresses['gitlab_url']}/_control"
         self._tags = list(addresses["runner_tags"])
         self._webhook = str(addresses["webhook_url"])
-        self._autoscaling = client("autoscaling", addresses)
+        self._autoscaling = self._aws("autoscaling")
+        self._schedule = str(addresses["schedule_function"])
+        self._name = str(addresses["fleet"])
 
     def wake(self) -> int:
         """Send a request without a signature to the webhook's address, and return the status of the answer.
@@ -44,6 +57,39 @@ class Fleet:
         except urllib.error.HTTPError as error:
             with error:
                 return error.code
+
+    def sweep(self, seconds: float) -> None:
+        """Ask the fleet to read the list of projects, as its schedule does, and wait until CloudWatch has the figures.
+
+        Until the list is read for the first time, no observation is complete, and no figure of jobs is published.
+
+        Raises:
+            RuntimeError: the schedule function failed.
+            TimeoutError: no figure came in time.
+        """
+        now = datetime.now(UTC)
+        order = {"kind": "sweep", "scheduled_at": now.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        answer = self._aws("lambda").invoke(FunctionName=self._schedule, Payload=json.dumps(order))
+        if answer.get("FunctionError"):
+            raise RuntimeError(f"the schedule function failed: {answer['Payload'].read().decode()[:300]}")
+        deadline = time.monotonic() + seconds
+        while not self.has_published("PendingJobs", now):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"CloudWatch has no PendingJobs {seconds:.0f} s after the sweep: see aws.log")
+            time.sleep(SWEEP_POLL_SECONDS)
+
+    def has_published(self, metric: str, since: datetime) -> bool:
+        """Tell whether CloudWatch has a value of the fleet's metric since a time."""
+        answer = self._aws("cloudwatch").get_metric_statistics(
+            Dimensions=[{"Name": "Fleet", "Value": self._name}],
+            EndTime=since + timedelta(hours=1),
+            MetricName=metric,
+            Namespace=NAMESPACE,
+            Period=60,
+            StartTime=since - timedelta(minutes=1),
+            Statistics=["SampleCount"],
+        )
+        return bool(answer["Datapoints"])
 
     def instances(self) -> Instances:
         """Count the group's instances by state."""

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from tools.demo.watch import Sample
 
 TABLES = 3
+CLOUDWATCH = (
+    "What AWS and the fleet published. The scaler has a value for each time it looked: a short peak is missed, and "
+    "after the last look nothing is known. The refused webhook is the demo's own request without a signature."
+)
 
 
 def opening(
@@ -33,8 +37,9 @@ def opening(
         vended: what the chapter on credentials came to.
     """
     run = f'<section class="whole"><h2>The run</h2>{timeline(samples, marks)}</section>'
+    cloudwatch = f'<div class="whole"><h2>The same fleet in CloudWatch</h2><p>{html.escape(CLOUDWATCH)}</p></div>'
     told = credentials(vended) if vended else ""
-    return f"{run}<h2>What came of it</h2>{table(figures)}{told}<h2>The same fleet in CloudWatch</h2>"
+    return f"{run}<h2>What came of it</h2>{table(figures)}{told}{cloudwatch}"
 
 
 def table(figures: Sequence[tuple[str, object, str]]) -> str:
@@ -48,7 +53,8 @@ def figure(row: tuple[str, object, str]) -> str:
     """Return a figure's row: what it means, its name in result.json below, and its value."""
     name, value, meaning = row
     words = f"{html.escape(meaning)}<small><code>{html.escape(name)}</code></small>"
-    return f"<tr><td>{words}</td><td>{html.escape(str(value))}</td></tr>"
+    shown = html.escape(str(value)).replace(" ", "&nbsp;")
+    return f"<tr><td>{words}</td><td>{shown}</td></tr>"
 
 
 def credentials(vended: Chapter) -> str:

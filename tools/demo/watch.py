@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import threading
 import time
@@ -97,23 +98,34 @@ class Watch:
             TimeoutError: none did in time; it names what was waited for and the last sample.
         """
         deadline, shown, looked = time.monotonic() + seconds, 0.0, len(self.samples)
+        show = Show()
         while time.monotonic() < deadline:
             for sample in self.samples[looked:]:
                 looked += 1
                 if condition(sample):
-                    show(sample, final=True)
+                    show.sample(sample, final=True)
                     return sample
             if self.samples and time.monotonic() - shown >= (0.2 if sys.stdout.isatty() else SHOW_SECONDS):
-                show(self.samples[-1])
+                show.sample(self.samples[-1])
                 shown = time.monotonic()
             time.sleep(0.02)
         last = self.samples[-1].line() if self.samples else "nothing was seen"
         raise TimeoutError(f"{what}: not within {seconds:.0f} s ({last})")
 
 
-def show(sample: Sample, *, final: bool = False) -> None:
-    """Print a sample: over the last one on a terminal, else on a line of its own."""
-    if sys.stdout.isatty():
-        print(f"\r  {sample.line()}", end="\n" if final else "", flush=True)
-    else:
-        print(f"  {sample.line()}", flush=True)
+@dataclass
+class Show:
+    """Prints samples: over the last one on a terminal, else on lines of their own, and none twice in a row."""
+
+    last: str = ""
+
+    def sample(self, sample: Sample, *, final: bool = False) -> None:
+        """Print a sample."""
+        line = f"  {sample.line()}"
+        if sys.stdout.isatty():
+            # A line that wraps could not be written over.
+            columns = shutil.get_terminal_size().columns - 1
+            print(f"\r{line[:columns]}", end="\n" if final else "", flush=True)
+        elif line != self.last:
+            print(line, flush=True)
+        self.last = line

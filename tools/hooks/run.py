@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from tools.hooks.parameters import Parameter
+
+PAST = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted", Action.KEEP: "kept"}
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,10 @@ class Tool:
 
     def remove(self, projects: Iterable[str], groups: Iterable[str]) -> None:
         """Make sure that no owner has a webhook of the fleet."""
-        self._carry_out(self._steps(projects, groups, lambda o, h: plan.remove(o, h, self.url)), Secrets())
+        steps = self._steps(projects, groups, lambda o, h: plan.remove(o, h, self.url))
+        if not steps:
+            self.say(f"no webhook in this scope calls {self.url}")
+        self._carry_out(steps, Secrets())
 
     def rotate(self, projects: Iterable[str], groups: Iterable[str], given: list[Parameter]) -> None:
         """Replace a secret without losing a hook: both are valid until every webhook has the new one.
@@ -152,7 +158,7 @@ class Tool:
         projects, groups = list(projects), list(groups)
         owners = [self.directory.project(name) for name in projects]
         if not (projects or groups):
-            owners = list(self.directory.member_projects())
+            owners = self._member_projects()
         covered: set[Owner] = set()
         for name in groups:
             group = self.directory.group(name)
@@ -166,18 +172,31 @@ class Tool:
         for owner in dict.fromkeys(owners):
             yield Found(owner, self.webhooks.hooks(owner), is_covered=owner in covered)
 
+    def _member_projects(self) -> list[Owner]:
+        owners = list(self.directory.member_projects())
+        if not owners:
+            raise HooksError(
+                "the token may manage the webhooks of no project: it needs the role Maintainer and the scope api; "
+                "GITLAB_PROJECTS and GITLAB_GROUPS name projects and groups"
+            )
+        return owners
+
     def _carry_out(self, steps: list[Step], secrets: Secrets) -> None:
-        """Do every step that can be done; raise at the end if one could not."""
-        failed = 0
+        """Do every step that can be done, and say what was done; raise at the end if one could not."""
+        done: Counter[str] = Counter()
         for step in steps:
-            self.say(f"{step.owner}: {step.action} {step.hook_id or 'a webhook'} ({step.reason})")
+            which = f"webhook {step.hook_id}" if step.hook_id else "a webhook"
+            self.say(f"{step.owner}: {step.action} {which} ({step.reason})")
             try:
                 if self.apply:
                     self._do(step, secrets)
+                    done[PAST[step.action]] += 1
             except HooksError as error:
-                failed += 1
                 self.say(f"  failed: {error}")
-        if failed:
+        if done:
+            self.say(", ".join(f"{count} webhook{'s' * (count > 1)} {what}" for what, count in done.items()))
+        failed = len(steps) - done.total()
+        if self.apply and failed:
             raise HooksError(f"{failed} of {len(steps)} steps failed, see above; the same command goes on from here")
 
     def _do(self, step: Step, secrets: Secrets) -> None:

@@ -55,6 +55,8 @@ def up(options: argparse.Namespace) -> int:
         token = os.environ.get("GITLAB_TOKEN", "")
         if not token:
             raise control.ControlError("GITLAB_URL needs GITLAB_TOKEN, a token with read_api")
+        if reason := control.unreachable(options.gitlab_url):
+            print(f"warning: {options.gitlab_url} does not answer, so the fleet will see no jobs: {reason}")
         gitlab = stack.GitLab(options.gitlab_url, token, options.gitlab_projects, options.gitlab_groups)
     chosen = stack.Stack(stack.Options(options.stack, actuator=options.actuator, gitlab=gitlab))
     addresses = chosen.up()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SECONDS = 30
+LOOK_SECONDS = 10
 
 
 class ControlError(Exception):
@@ -30,6 +32,18 @@ def request(method: str, url: str, body: object = None) -> Any:  # noqa: ANN401 
             return json.loads(response.read() or b"null")
     except (OSError, ValueError) as error:
         raise ControlError(f"{method} {url}: {error}") from error
+
+
+def unreachable(url: str) -> str:
+    """Return why a GitLab does not answer over HTTP, "" if it does: also a refusal is an answer."""
+    try:
+        with urllib.request.urlopen(f"{url.rstrip('/')}/api/v4/version", timeout=LOOK_SECONDS):
+            return ""
+    except urllib.error.HTTPError as error:
+        error.close()
+        return ""
+    except (OSError, ValueError) as error:
+        return str(error)
 
 
 def attach(addresses: Mapping[str, Any], slots: int) -> None:

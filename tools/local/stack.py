@@ -23,17 +23,20 @@ AWS_PYTHON = ROOT / ".venv-aws" / "bin" / "python"
 REGION = "us-east-1"
 OUTPUTS = "outputs.json"
 PROCESSES = "processes.json"
+# What the stand-in's ready file is asked for.
+STAND_IN = ("url", "token", "runner_id", "admin_token")
 
 
 @dataclass(frozen=True)
 class GitLab:
-    """Another GitLab than the stand-in, and the projects and groups in its scope (none = membership)."""
+    """A GitLab, the projects and groups in its scope (none = membership), and the stand-in's administrator's token."""
 
     url: str
     token: str
     projects: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     runner_id: str = ""
+    admin_token: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,7 @@ class Stack:
         addresses = {**outputs, "aws_endpoint": aws, "webhook_url": f"{aws}/_url/{outputs['url_id']}/"}
         addresses |= credentials_addresses(addresses)
         if self.options.gitlab is None:
+            addresses["gitlab_admin_token"] = gitlab.admin_token
             control.attach(addresses, self.options.slots)
         (self.folder / OUTPUTS).write_text(json.dumps(addresses, indent=2) + "\n", encoding="utf-8")
         return addresses
@@ -146,7 +150,8 @@ class Stack:
         if self.options.gitlab is not None:
             return self.options.gitlab
         answer = self._serve("gitlab", [sys.executable, "-m", "tools.local.gitlab"])
-        return GitLab(str(answer["url"]), str(answer["token"]), runner_id=str(answer["runner_id"]))
+        url, token, runner_id, admin_token = (str(answer[name]) for name in STAND_IN)
+        return GitLab(url, token, runner_id=runner_id, admin_token=admin_token)
 
     def _serve(self, name: str, command: list[str]) -> dict[str, object]:
         """Start a server unless it runs, and return what its ready file says."""

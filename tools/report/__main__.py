@@ -96,7 +96,7 @@ def _source(options: argparse.Namespace) -> tuple[str, CloudWatchClient]:
         try:
             return options.fleet, boto3.client("cloudwatch")
         except BotoCoreError as error:
-            raise ReportError(f"{error}: set AWS_REGION and credentials") from error
+            raise ReportError(f"{str(error).rstrip('.')}: set AWS_REGION and credentials") from error
     local = addresses(options.stack, "FLEET=name")
     return local["fleet"], client("cloudwatch", local)
 
@@ -112,7 +112,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _hours(text: str) -> float:
-    hours = float(text)
+    try:
+        hours = float(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of hours") from error
     if not 0 < hours <= 24 * 14:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 336, the hours for which minutes are kept")
     return hours

@@ -13,7 +13,7 @@ STYLE = """
 body { background: var(--back); color: var(--text); font: 15px/1.5 system-ui, sans-serif; margin: 0 auto;
   max-width: 92rem; overflow-wrap: break-word; padding: 1rem }
 h1 { font-size: 1.4rem; line-height: 1.3; margin: 0 } h2 { font-size: 1rem; margin: 0 0 .25rem }
-main > h2 { font-size: 1.15rem; margin: .75rem 0 0 }
+main > h2, div > h2 { font-size: 1.15rem; margin: .75rem 0 0 }
 p { color: var(--soft); margin: .25rem 0 }
 main { display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr));
   margin-top: 1rem }

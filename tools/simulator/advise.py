@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools.simulator import compare
+from tools.simulator import compare, words
 from tools.simulator.checks import not_negative, share
 from tools.simulator.policies.product import AUTO, OFF, PIPELINE
 from tools.simulator.policies.registry import Spec
@@ -148,7 +148,8 @@ class _Search:
         spec = Spec("product", (("idle", idle), ("look_ahead", mode), ("buffer", buffer)))
         result = compare.run(spec, self.workload, self.setup)
         self.tried.append(Advice(spec, result, len(self.tried) + 1))
-        self.tell(f"{spec.label}: {100 * result.share_over(self.target.seconds):.1f} %, {result.instance_hours:.0f} h")
+        over, hours = 100 * result.share_over(self.target.seconds), words.amount(result.instance_hours)
+        self.tell(f"{spec.label}: {over:.1f} %, {hours} h")
         if self.target.is_met(result) and not self._is_too_dear(result):
             self.best = self.tried[-1]
         return result
@@ -164,10 +165,26 @@ def source_from(folder: Path, module: Path = MODULE) -> str:
     return relative if relative.startswith("..") else f"./{relative}"
 
 
-def terraform(advice: Advice, setup: Setup, source: str, instance_type: str = "") -> str:
-    """Return the settings as a root module that plans once its variables are given."""
+def changes(advice: Advice, setup: Setup) -> list[str]:
+    """Return the inputs that the advice is about, a line each, for a module call that is there already."""
+    return [f"{name} = {value}" for name, value in _settings(advice, setup).items()]
+
+
+def _settings(advice: Advice, setup: Setup) -> dict[str, str]:
+    """Return Terraform's values by the inputs' names."""
     chosen = dict(advice.spec.parameters)
     largest = min(setup.maximum, max(math.ceil(advice.result.peak * _ROOM), setup.minimum, 1))
+    return {
+        "asg.max_size": f"{largest}",
+        "gitlab.runner_idletime": f'"{float(chosen["idle"]) / 60:g}"',
+        "scaling.idle_buffer": f'"{chosen["buffer"]}"',
+        "scaling.look_ahead": f'"{chosen["look_ahead"]}"',
+    }
+
+
+def terraform(advice: Advice, setup: Setup, source: str, instance_type: str = "") -> str:
+    """Return the settings as a root module that plans once its variables are given."""
+    chosen = _settings(advice, setup)
     names = ("gitlab_api_token_ssm_path", "gitlab_runner_token_ssm_path", "gitlab_url", "webhook_secret_ssm_path")
     lines = [f'variable "{name}" {{\n  type = string\n}}\n' for name in names]
     lines.append('variable "subnet_ids" {\n  type = list(string)\n}\n')
@@ -177,14 +194,14 @@ def terraform(advice: Advice, setup: Setup, source: str, instance_type: str = ""
         "",
         "  asg = {",
         f'    instance_type = "{instance_type or _INSTANCE_TYPE}"',
-        f"    max_size      = {largest}",
+        f"    max_size      = {chosen['asg.max_size']}",
         f"    min_size      = {setup.minimum}",
         "    subnet_ids    = var.subnet_ids",
         "  }",
         "  gitlab = {",
         "    api_token_ssm_path         = var.gitlab_api_token_ssm_path",
         f"    runner_agents_per_instance = {setup.slots}",
-        f'    runner_idletime            = "{float(chosen["idle"]) / 60:g}"',
+        f"    runner_idletime            = {chosen['gitlab.runner_idletime']}",
         "    runner_token_ssm_path      = var.gitlab_runner_token_ssm_path",
         "    uri                        = var.gitlab_url",
         "    webhook_secret_ssm_path    = var.webhook_secret_ssm_path",
@@ -193,8 +210,8 @@ def terraform(advice: Advice, setup: Setup, source: str, instance_type: str = ""
         "    allow_function_url = true",
         "  }",
         "  scaling = {",
-        f'    idle_buffer = "{chosen["buffer"]}"',
-        f'    look_ahead  = "{chosen["look_ahead"]}"',
+        f"    idle_buffer = {chosen['scaling.idle_buffer']}",
+        f"    look_ahead  = {chosen['scaling.look_ahead']}",
         "  }",
         "}",
     ]

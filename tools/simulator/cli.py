@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools.simulator import advise, compare
+from tools.simulator import advise, compare, words
 from tools.simulator.checks import ValueRangeError
 from tools.simulator.export.progress import ProgressError
 from tools.simulator.money import PriceError
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from tools.simulator.workload import Workload
 
 FOLDER = Path("build/simulator")
+# Of fewer, those that wait longer are too few to be a share: 5 % of 200 are ten.
+FEW_JOBS = 200
 ADVICE = FOLDER / "advice" / "main.tf"
 _TOKEN = "GITLAB_TOKEN"  # noqa: S105 - the name of a variable
 
@@ -87,7 +89,10 @@ def _compare(options: argparse.Namespace) -> None:
     conditions = conditions_of(options)
     setup, workload, price = conditions.setup, conditions.workload, conditions.hourly_price
     specs = [parse(text) for text in options.policy or COMPARED]
-    print(f"{workload.name}: {len(workload.jobs)} jobs, {workload.busy_seconds / 3600:.0f} h of work", flush=True)
+    print(
+        f"{workload.name}: {len(workload.jobs)} jobs, {words.amount(workload.busy_seconds / 3600)} h of work",
+        flush=True,
+    )
     results = []
     for place, spec in enumerate(specs):
         results.append(compare.run(spec, workload, setup, keeps_series=place == 0))
@@ -129,8 +134,14 @@ def _found(advice: advise.Advice, target: advise.Target, conditions: Conditions)
     over = 100 * result.share_over(target.seconds)
     money = f", {result.instance_hours * conditions.hourly_price:.2f} USD" if conditions.hourly_price else ""
     yield f"# {conditions.workload.name}: {over:.1f} % of {result.finished} jobs wait over {target.seconds:g} s,"
-    yield f"# {result.mean_wait:.1f} s on average; {result.instance_hours:.0f} instance-hours{money}"
+    yield f"# {result.mean_wait:.1f} s on average; {words.amount(result.instance_hours)} instance-hours{money}"
     yield f"# ({advice.tried} settings tried, boot {conditions.setup.boot.seconds:g} s)"
+    if result.finished < FEW_JOBS:
+        yield f"# {result.finished} jobs: too few to rely on; {FEW_JOBS} or more, of two weeks, tell how it will be."
+    yield "#"
+    yield "# What to change in the call of the module that you have; below it, as a root module of its own:"
+    yield from (f"#   {line}" for line in advise.changes(advice, conditions.setup))
+    yield ""
 
 
 def _generate_command(command: argparse.ArgumentParser) -> None:

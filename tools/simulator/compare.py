@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tools.simulator import words
 from tools.simulator.engine import simulate
 
 if TYPE_CHECKING:
@@ -21,21 +22,21 @@ class Column:
     """A column of the table: its heading, format and value."""
 
     name: str
-    form: str
+    form: Callable[[float], str]
     value: Callable[[Result], float]
 
 
 COLUMNS = (
-    Column("mean wait s", "{:.1f}", lambda result: result.mean_wait),
-    Column("p95 s", "{:.0f}", lambda result: result.percentile(0.95)),
-    Column("over 5 s %", "{:.1f}", lambda result: 100 * result.share_over(5)),
-    Column("over 30 s %", "{:.1f}", lambda result: 100 * result.share_over(30)),
-    Column("instance h", "{:.0f}", lambda result: result.instance_hours),
-    Column("launches", "{:.0f}", lambda result: result.launches),
-    Column("peak", "{:.0f}", lambda result: result.peak),
-    Column("killed", "{:.0f}", lambda result: result.killed),
-    Column("requeued", "{:.0f}", lambda result: result.requeued),
-    Column("unfinished", "{:.0f}", lambda result: result.unfinished + result.given_up),
+    Column("mean wait s", "{:.1f}".format, lambda result: result.mean_wait),
+    Column("p95 s", "{:.0f}".format, lambda result: result.percentile(0.95)),
+    Column("over 5 s %", "{:.1f}".format, lambda result: 100 * result.share_over(5)),
+    Column("over 30 s %", "{:.1f}".format, lambda result: 100 * result.share_over(30)),
+    Column("instance h", words.amount, lambda result: result.instance_hours),
+    Column("launches", "{:.0f}".format, lambda result: result.launches),
+    Column("peak", "{:.0f}".format, lambda result: result.peak),
+    Column("killed", "{:.0f}".format, lambda result: result.killed),
+    Column("requeued", "{:.0f}".format, lambda result: result.requeued),
+    Column("unfinished", "{:.0f}".format, lambda result: result.unfinished + result.given_up),
 )
 
 
@@ -44,15 +45,22 @@ def run(spec: Spec, workload: Workload, setup: Setup, *, keeps_series: bool = Fa
     return simulate(workload, spec.make(workload, setup), setup, keeps_series=keeps_series)
 
 
-def table(results: Iterable[Result], hourly_price: float = 0.0) -> str:
-    """Return results as aligned lines, with money if there is a price of an instance hour."""
+def rows(results: Iterable[Result], hourly_price: float = 0.0) -> list[list[str]]:
+    """Return the headings, and a row for each result, with money if there is a price of an instance hour."""
     columns = [*COLUMNS]
     if hourly_price:
-        columns.append(Column("USD", "{:.0f}", lambda result: result.instance_hours * hourly_price))
-    rows = [["policy", *(column.name for column in columns)]]
-    rows += [[result.policy, *(column.form.format(column.value(result)) for column in columns)] for result in results]
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-    return "\n".join(_line(row, widths) for row in rows)
+        columns.append(Column("USD", words.amount, lambda result: result.instance_hours * hourly_price))
+    return [
+        ["policy", *(column.name for column in columns)],
+        *([result.policy, *(column.form(column.value(result)) for column in columns)] for result in results),
+    ]
+
+
+def table(results: Iterable[Result], hourly_price: float = 0.0) -> str:
+    """Return the same as aligned lines."""
+    found = rows(results, hourly_price)
+    widths = [max(len(row[place]) for row in found) for place in range(len(found[0]))]
+    return "\n".join(_line(row, widths) for row in found)
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:

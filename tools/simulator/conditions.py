@@ -45,13 +45,9 @@ class Conditions:
             "price": {"instance_type": self.instance_type or None, "usd_per_instance_hour": self.hourly_price or None},
         }
 
-    def table(self) -> str:
-        """Return it as aligned lines."""
-        lines: list[tuple[str, str]] = []
-        for part, values in self.document().items():
-            lines += _lines(part, values)
-        width = max(len(name) for name, _ in lines)
-        return "\n".join(f"{name.ljust(width)}  {value}" for name, value in lines)
+    def rows(self) -> list[tuple[str, str]]:
+        """Return it as names and values."""
+        return [line for part, values in self.document().items() for line in _lines(part, values)]
 
 
 def _lines(name: str, value: object) -> list[tuple[str, str]]:

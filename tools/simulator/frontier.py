@@ -152,12 +152,21 @@ def _on_line(points: Sequence[tuple[float, float]], at: float) -> float | None:
     return points[-1][1]
 
 
-def table(curves: Iterable[Curve]) -> str:
-    """Return the points as aligned lines."""
-    rows = [
-        f"{point.label:44} {point.mean_wait:9.1f} s {100 * point.share_over_5:6.1f} % {point.instance_hours:9.1f} h"
-        f" {point.launches:7d} launches {point.killed:5d} killed"
-        for curve in curves
-        for point in curve.points
+def rows(curves: Iterable[Curve]) -> list[list[str]]:
+    """Return headings, and a row for each point."""
+    head = ["policy", "mean wait s", "over 5 s %", "instance h", "launches", "killed"]
+    points = [point for curve in curves for point in curve.points]
+    return [
+        head,
+        *(
+            [
+                point.label,
+                f"{point.mean_wait:.1f}",
+                f"{100 * point.share_over_5:.1f}",
+                f"{point.instance_hours:.1f}",
+                f"{point.launches}",
+                f"{point.killed}",
+            ]
+            for point in points
+        ),
     ]
-    return "\n".join(rows)

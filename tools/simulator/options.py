@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,7 +98,8 @@ def workload_of(options: argparse.Namespace) -> Workload:
             f"TRACE={options.trace}: there is no such file; "
             "make trace PROJECTS=… writes one, and without TRACE pipelines are generated"
         )
-    return read_csv(options.trace) if options.trace.suffix.lower() == ".csv" else read_binary(options.trace)
+    read = read_csv if options.trace.suffix.lower() == ".csv" else read_binary
+    return replace(read(options.trace), name=options.trace.name)
 
 
 def conditions_of(options: argparse.Namespace) -> Conditions:

@@ -49,7 +49,9 @@ def write(folder: Path, conditions: Conditions, results: Sequence[Result], drawn
     }
     (folder / "results.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     yield folder / "results.json"
-    text = page.render(name, [(title, png) for title, _, png in images], _tables(conditions, results, drawn))
+    text = page.render(
+        f"Simulation of {name}", [(title, png) for title, _, png in images], _tables(conditions, results, drawn)
+    )
     (folder / "report.html").write_text(text, encoding="utf-8")
     yield folder / "report.html"
 
@@ -61,8 +63,8 @@ def _curve(curve: Curve) -> dict[str, Any]:
     return {"name": curve.name, "points": points}
 
 
-def _tables(conditions: Conditions, results: Sequence[Result], drawn: Sequence[Curve]) -> list[tuple[str, str]]:
-    tables = [("Policies", compare.table(results, conditions.hourly_price))]
+def _tables(conditions: Conditions, results: Sequence[Result], drawn: Sequence[Curve]) -> list[page.Table]:
+    tables = [page.Table("Policies", compare.rows(results, conditions.hourly_price))]
     if drawn:
-        tables.append(("Curves", frontier.table(drawn)))
-    return [*tables, ("Conditions", conditions.table())]
+        tables.append(page.Table("Curves", frontier.rows(drawn)))
+    return [*tables, page.Table("Conditions", [("condition", "value"), *conditions.rows()])]

@@ -61,6 +61,11 @@ class Result:
     advice: str = ""
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where it has to be."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def require(condition: object, detail: str, advice: str) -> None:
     """Fail a check unless a condition holds.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from tools.smoke.model import Check, FailedError, NotTriedError, require
+from tools.smoke.model import Check, FailedError, NotTriedError, counted, require
 
 if TYPE_CHECKING:
     from tools.smoke.fleet import Fleet
@@ -78,16 +79,20 @@ def ticks(fleet: Fleet) -> str:
         raise NotTriedError(f"{count} starts in {minutes:.0f} minutes: the fleet is new, or local; try again later")
     advice = "does the scheduler's role still trust it? Is Lambda throttled? See docs/runbooks/no-observation.md"
     require(count >= minutes / 2, f"{count} starts in the last {minutes:.0f} minutes", advice)
-    return f"{count} starts in the last {minutes:.0f} minutes"
+    return f"{counted(count, 'start')} in the last {minutes:.0f} minutes"
 
 
 def state(fleet: Fleet) -> str:
     """The scaler has written its state since the last sweep."""
     answer = fleet.client("dynamodb").get_item(TableName=f"{fleet.name}-state", Key={"id": {"S": "state"}})
     advice = f"the log of {fleet.function('scaler')} says why; see docs/runbooks/no-observation.md"
+    if "Item" not in answer:
+        _not_while_new(fleet, "the scaler has not written its state yet")
     require("Item" in answer, "the scaler has never written its state", advice)
     age = fleet.clock() - float(answer["Item"]["written_at"]["N"])
     most = sweep_seconds(fleet)
+    if most is not None and age > most:
+        _not_while_new(fleet, f"the state is {age:.0f} s old")
     require(most is None or age <= most, f"the state is {age:.0f} s old", advice)
     return f"{age:.0f} s old"
 
@@ -97,6 +102,20 @@ def sweep_seconds(fleet: Fleet) -> float | None:
     sweep = _schedule(fleet, "sweep")
     every = re.fullmatch(r"rate\((\d+) (minute|hour|day)s?\)", sweep["ScheduleExpression"]) if sweep else None
     return int(every[1]) * UNIT_SECONDS[every[2]] + GRACE_SECONDS if every else None
+
+
+def _not_while_new(fleet: Fleet, detail: str) -> None:
+    """Leave a check out while the schedule has not existed for as long as it may take to be heard of.
+
+    Raises:
+        NotTriedError: it has not.
+    """
+    schedule = _schedule(fleet, "sweep") or _schedule(fleet, "tick")
+    if schedule is None:
+        return
+    left = (sweep_seconds(fleet) or WINDOW_SECONDS) - (fleet.clock() - schedule["CreationDate"].timestamp())
+    if left > 0:
+        raise NotTriedError(f"{detail}: the fleet is new; try again in {counted(math.ceil(left / 60), 'minute')}")
 
 
 def metric(
@@ -146,10 +165,12 @@ def published(fleet: Fleet) -> str:
     if not values and promised is None:
         raise NotTriedError("nothing was to be observed in the last ten minutes; try again while a job runs")
     advice = "may the scaler's role publish into GitLabRunnerFleet? See docs/runbooks/no-observation.md"
+    if not values:
+        _not_while_new(fleet, "nothing was published yet")
     require(values, f"nothing in the last {window / 60:.0f} minutes", advice)
     if len(values) > 1 and all(moment % 60 == 0 for moment in values):
         raise FailedError(f"all {len(values)} values are at whole minutes", "are they put with StorageResolution 1?")
-    return f"{len(values)} observations in the last {window / 60:.0f} minutes"
+    return f"{counted(len(values), 'observation')} in the last {window / 60:.0f} minutes"
 
 
 CHECKS = (

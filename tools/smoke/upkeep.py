@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from tools.grants_check import vendor
-from tools.smoke.model import Check, FailedError, NotTriedError, require
+from tools.smoke.model import Check, FailedError, NotTriedError, counted, require
 
 if TYPE_CHECKING:
     from tools.smoke.fleet import Fleet
@@ -37,7 +37,7 @@ def alarms(fleet: Fleet) -> str:
     muted = [alarm["AlarmName"] for alarm in found if not alarm["ActionsEnabled"]]
     require(not muted, f"actions are switched off: {', '.join(muted)}", "aws cloudwatch enable-alarm-actions")
     firing = [alarm["AlarmName"] for alarm in found if alarm["StateValue"] == "ALARM"]
-    return f"{len(found)} alarms; in ALARM: {', '.join(firing) or 'none'}"
+    return f"{counted(len(found), 'alarm')}; in ALARM: {', '.join(firing) or 'none'}"
 
 
 def logs(fleet: Fleet) -> str:

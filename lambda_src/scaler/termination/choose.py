@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from scaler.model import State
 
 # What was observed longer ago may have changed: an instance that was idle then may run a job now.
 MAX_AGE_SECONDS = 300.0
+# Only here other instances than those suggested may go: other causes ask before they launch anything, and what is new
+# and idle would go in the place of what is to be replaced.
+_SCALE_IN = "SCALE_IN"
 
 
 class RequestError(Exception):
@@ -34,7 +37,7 @@ class Request:
     Attributes:
         capacity: how many instances are to go, by availability zone and market.
         candidates: the instances that may.
-        cause: why, for the log.
+        cause: why.
     """
 
     capacity: Mapping[tuple[str, str], int]
@@ -60,16 +63,19 @@ def parse(event: Mapping[str, Any]) -> Request:
     return Request(dict(capacity), candidates, str(event.get("Cause", "")))
 
 
-def choose(request: Request, state: State, now: float) -> list[str]:
+def choose(request: Request, state: State, now: float, idle_seconds: float, offered: Collection[str] = ()) -> list[str]:
     """Return the ids of instances that are known to be idle, no more than asked for.
 
-    First those that the group suggests, by zone and market as it asks, longest idle first. What is left may be any
-    other idle instance: the group accepts those too, and it may suggest nothing but busy ones for as long as they run.
+    First those that the group suggests, by zone and market as it asks, longest idle first. When the group shrinks, what
+    is left may be any other instance that has had its idle time: the group accepts those too, and it may suggest
+    nothing but busy ones for as long as they run.
 
     Args:
         request: what the group asks for.
         state: what the scaler has left.
         now: epoch seconds.
+        idle_seconds: how long an instance is idle before it may go without being suggested.
+        offered: those offered since the state was left; they may be going already, so others come first.
     """
     if not state.is_complete or not 0 <= now - state.observed_at <= MAX_AGE_SECONDS:
         return []
@@ -80,8 +86,16 @@ def choose(request: Request, state: State, now: float) -> list[str]:
         if left.get(candidate.place, 0) > 0:
             left[candidate.place] -= 1
             chosen.append(candidate.id)
-    others = [instance_id for instance_id in state.idle if instance_id not in candidates]
+    others = [key for key in _due(request, state, now - idle_seconds) if key not in candidates]
+    others.sort(key=lambda instance_id: instance_id in offered)
     return chosen + others[: max(0, sum(request.capacity.values()) - len(chosen))]
+
+
+def _due(request: Request, state: State, idle_since: float) -> list[str]:
+    """Return the instances that may go without being suggested, longest idle first."""
+    if request.cause != _SCALE_IN:
+        return []
+    return [key for key in state.idle if key in state.instances and state.instances[key].since <= idle_since]
 
 
 def _place(entry: Mapping[str, Any]) -> tuple[str, str]:

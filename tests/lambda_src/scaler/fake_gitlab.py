@@ -41,6 +41,8 @@ class FakeGitLab:
         default_factory=lambda: {"protected_branches": ("main",), "protected_tags": ()}
     )
     created: dict[int, tuple[Created, ...]] = field(default_factory=dict)
+    without_later: set[int] = field(default_factory=set)
+    later_reads: Counter[int] = field(default_factory=Counter)
     reads: Counter[int] = field(default_factory=Counter)
     refused: int = 0
     requests: int = 0
@@ -69,7 +71,7 @@ class FakeGitLab:
         if len(self._recent) >= self.limit:
             self.refused += 1
             call.pause(60)
-            raise ReadError("GitLab asked for a pause of 60 s (429)")
+            raise ReadError("GitLab asked for a pause (429)")
         self._recent.append(self.clock.now)
 
 
@@ -110,7 +112,11 @@ class GitLabCall:
         return Page(tuple(ids[start:following]), str(following) if following < len(ids) else "")
 
     def created_jobs(self, project_id: int, cursor: str) -> pages.Page:
+        self.gitlab.later_reads[project_id] += 1
         self.gitlab.request(self.call, "/api/graphql")
+        if project_id in self.gitlab.without_later:
+            self.call.failed()
+            raise ReadError("GitLab answers 503")
         listed = sorted(self.gitlab.created.get(project_id, ()), reverse=True)
         behind = [job for job in listed if not cursor or job.id < int(cursor)]
         some = tuple(behind[: self.gitlab.page_size])

@@ -9,11 +9,13 @@ import pytest
 from scaler.capacity import Phase
 from scaler.errors import DeniedError, ReadError
 from scaler.history import key
-from scaler.observe import HINT_PAUSE_SECONDS
+from scaler.lessons import HINT_PAUSE_SECONDS, hints_not_before, is_paused
+from scaler.model import Project
+from scaler.observe import HINT_LIFE_SECONDS
 from scaler.outcome import Outcome
 from scaler.pipelines import stage_key
 from tests.lambda_src.scaler.ahead import AHEAD, BUILD_SECONDS, broken, build, hook, learnt, run, started
-from tests.lambda_src.scaler.fakes import RULES, World, instance_id
+from tests.lambda_src.scaler.fakes import RULES, START, World, instance_id
 from tests.lambda_src.scaler.standin import StandIn
 
 
@@ -88,6 +90,58 @@ def test_a_look_ahead_that_fails_neither_makes_the_observation_incomplete_nor_is
     world.clock.sleep(HINT_PAUSE_SECONDS)
     hook(world)
     assert world.state.projects[1].created
+
+
+def asked(world: World, *project_ids: int) -> set[int]:
+    """Return which of some projects are asked for later jobs when hooks of theirs come."""
+    world.clock.sleep(HINT_LIFE_SECONDS)
+    world.gitlab.later_reads.clear()
+    for number in project_ids:
+        world.hook(number)
+    world.settle()
+    return set(project_ids).intersection(world.gitlab.later_reads)
+
+
+def busy_world(count: int) -> World:
+    world = started()
+    world.gitlab.projects = {number: [build(number, number, world.clock.now)] for number in range(1, count + 1)}
+    for number in world.gitlab.projects:
+        world.hook(number)
+    world.settle()
+    return world
+
+
+def test_a_look_ahead_that_fails_in_one_project_pauses_that_project_alone() -> None:
+    world = busy_world(3)
+    world.gitlab.without_later = {1}
+    assert asked(world, 1) == {1}
+    assert asked(world, 1, 2, 3) == {2, 3}
+    world.clock.sleep(HINT_PAUSE_SECONDS)
+    assert asked(world, 1) == {1}
+
+
+def test_looking_ahead_pauses_everywhere_when_it_fails_in_two_projects_and_works_in_none() -> None:
+    world = busy_world(3)
+    world.gitlab.without_later = {1, 2, 3}
+    assert asked(world, 1) == {1}
+    assert asked(world, 2) == {2}
+    assert asked(world, 3) == set()
+    world.clock.sleep(HINT_PAUSE_SECONDS)
+    assert asked(world, 3) == {3}
+
+
+def test_a_pause_that_a_clock_has_begun_which_was_ahead_does_not_last() -> None:
+    failed = [Project(number, created_not_before=START + 86_400) for number in (1, 2)]
+    assert not any(is_paused(project, START) for project in failed)
+    assert hints_not_before(failed, START) == 0
+    assert hints_not_before(failed, START + 86_399) == START + 86_400
+
+
+def test_two_projects_that_cannot_be_looked_ahead_in_do_not_pause_those_that_can() -> None:
+    world = busy_world(4)
+    world.gitlab.without_later = {1, 2}
+    assert asked(world, 1, 2, 3) == {1, 2, 3}
+    assert asked(world, 1, 2, 3, 4) == {3, 4}
 
 
 def test_looking_ahead_takes_one_request_for_a_project_and_none_without_pipelines() -> None:

@@ -11,11 +11,14 @@ from scaler.lessons import Hint, foretold
 from scaler.model import Project
 from scaler.observe import HINT_LIFE_SECONDS
 from scaler.pages import Page
-from scaler.pipelines import Created, stage_key
+from scaler.pipelines import Created, Live, stage_key
 from tests.lambda_src.scaler.ahead import BUILD_SECONDS, broken, build, hook, later_jobs, learnt, run
 
 if TYPE_CHECKING:
     from tests.lambda_src.scaler.fakes import World
+
+
+LIVE = Live(900, 9, key(1, "build"), stage_key("build"), 0.0, is_running=True, is_ours=True)
 
 
 def many_later_jobs(pipeline: int) -> tuple[Created, ...]:
@@ -124,6 +127,10 @@ def test_jobs_that_come_are_expected_however_often_a_hook_finds_their_pipeline_b
 
 
 def test_a_page_that_goes_on_behind_what_has_been_forgotten_is_not_taken_for_the_first_one() -> None:
-    forgotten = Project(1)
-    assert foretold(forgotten, Hint(1, "eyJ", at=5.0, page=Page(later_jobs(9, 2)))) == forgotten
-    assert foretold(forgotten, Hint(1, "", at=5.0, page=Page(later_jobs(9, 2)))).created == later_jobs(9, 2)
+    forgotten = Project(1, live=(LIVE,))
+    assert foretold(forgotten, Hint(1, "eyJ", at=5.0, page=Page(later_jobs(9, 2))), 5.0) == forgotten
+    assert foretold(forgotten, Hint(1, "", at=5.0, page=Page(later_jobs(9, 2))), 5.0).created == later_jobs(9, 2)
+
+
+def test_later_jobs_of_a_project_without_jobs_under_way_are_not_kept() -> None:
+    assert foretold(Project(1), Hint(1, "", at=5.0, page=Page(later_jobs(9, 2))), 5.0) == Project(1)

@@ -7,12 +7,13 @@ import random
 import pytest
 
 from scaler.coming import (
+    EXACT_SECONDS,
     MAX_NAMES,
     NOTHING,
     SETTLED_SECONDS,
     Absences,
-    Left,
     Reading,
+    Unfinished,
     came,
     decode,
     encode,
@@ -69,8 +70,8 @@ def test_a_job_that_comes_after_all_is_soon_expected_again() -> None:
     assert not is_rare(known, TEST)
 
 
-def reading(*jobs: Live, at: float = AT, earliest: float | None = None) -> Reading:
-    return Reading(jobs, at, at - 1 if earliest is None else earliest)
+def reading(*jobs: Live, at: float = AT, told_at: float | None = None) -> Reading:
+    return Reading(jobs, at, at - 1 if told_at is None else told_at)
 
 
 BEFORE = (live(BUILD, 1), live(BUILD, 11, pipeline=2))
@@ -80,7 +81,7 @@ TO_COME = (created(TEST, 2), created(CLEANUP, 3), created(TEST, 12, pipeline=2))
 def test_a_pipeline_that_ends_shows_which_of_its_jobs_did_not_come() -> None:
     known, left = follow({}, NOTHING, BEFORE, TO_COME, reading(live(BUILD, 11, pipeline=2)))
     assert known == {}
-    assert left == Left(AT, ((1, TEST), (1, CLEANUP)))
+    assert left == Unfinished(AT, ((1, TEST), (1, CLEANUP)))
     known, left = follow(known, left, (), (), reading(at=AT + SETTLED_SECONDS))
     assert (known, left) == ({TEST: 1, CLEANUP: 1}, NOTHING)
 
@@ -97,6 +98,18 @@ def test_what_is_not_settled_yet_is_kept_and_others_are_not_added() -> None:
     assert follow({}, left, BEFORE[1:], TO_COME[2:], reading(at=AT + 5)) == ({}, left)
 
 
+@pytest.mark.parametrize("seconds", [5, SETTLED_SECONDS], ids=["before it has settled", "when it has settled"])
+def test_nothing_stayed_away_that_may_have_come_and_gone_unseen_since_the_pipeline_ended(seconds: float) -> None:
+    _, left = follow({}, NOTHING, BEFORE[:1], TO_COME[:2], reading())
+    late = reading(at=AT + seconds, told_at=AT + seconds - EXACT_SECONDS - 1)
+    assert follow({}, left, (), (), late) == ({}, NOTHING)
+
+
+def test_without_a_hook_nothing_has_come_and_gone() -> None:
+    _, left = follow({}, NOTHING, BEFORE[:1], TO_COME[:2], reading())
+    assert follow({}, left, (), (), reading(at=AT + 60, told_at=0.0)) == ({TEST: 1, CLEANUP: 1}, NOTHING)
+
+
 def test_what_comes_counts_once_when_it_is_first_seen() -> None:
     known: Absences = {TEST: 9}
     before = follow(known, NOTHING, (), (), reading(live(TEST, 2), live(TEST, 3)))
@@ -105,15 +118,16 @@ def test_what_comes_counts_once_when_it_is_first_seen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("to_come", "earliest"),
+    ("to_come", "told_at"),
     [
         pytest.param((*TO_COME[:2], created(CLEANUP, 4, automatic=False)), AT - 1, id="a person may still start it"),
         pytest.param(TO_COME[:2], AT - 60, id="jobs may have come and gone unseen"),
+        pytest.param(TO_COME[:2], 0.0, id="no hook has told of it"),
         pytest.param((), AT - 1, id="nothing was to come"),
     ],
 )
-def test_an_end_that_says_nothing_is_not_learnt_from(to_come: tuple[Created, ...], earliest: float) -> None:
-    assert follow({}, NOTHING, BEFORE[:1], to_come, reading(earliest=earliest)) == ({}, NOTHING)
+def test_an_end_that_says_nothing_is_not_learnt_from(to_come: tuple[Created, ...], told_at: float) -> None:
+    assert follow({}, NOTHING, BEFORE[:1], to_come, reading(told_at=told_at)) == ({}, NOTHING)
 
 
 def test_names_are_few_and_survive_their_encoding() -> None:

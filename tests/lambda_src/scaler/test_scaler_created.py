@@ -58,6 +58,11 @@ def test_needs_are_names() -> None:
     assert read(schedulingType="dag").needs == ()
 
 
+def test_a_need_of_parallel_jobs_is_one() -> None:
+    needs = {"nodes": [{"name": name} for name in ("build 1/2", "lint", "build 2/2")]}
+    assert read(schedulingType="dag", needs=needs).needs == (key(1, "build"), key(1, "lint"))
+
+
 def test_manual_and_delayed_jobs_are_not_automatic() -> None:
     assert (read(manualJob=True).is_automatic, read(manualJob=True).is_optional) == (False, False)
     assert read(manualJob=True, allowFailure=True).is_optional

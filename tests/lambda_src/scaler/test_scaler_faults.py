@@ -27,7 +27,7 @@ FAULTS = [
     pytest.param({"name": "html"}, "GitLab answers 502", id="proxy's error page"),
     pytest.param({"name": "html", "status": 200}, "GitLab's answer is not JSON", id="proxy's page"),
     pytest.param({"name": "wrong_type"}, "GitLab's answer is malformed: it is not a list", id="wrong type"),
-    pytest.param({"name": "rate_limit", "seconds": 30}, "GitLab asked for a pause of 30 s (429)", id="rate limit"),
+    pytest.param({"name": "rate_limit", "seconds": 30}, "GitLab asked for a pause (429)", id="rate limit"),
     pytest.param({"name": "unauthorized"}, "GitLab refuses the token in SSM parameter /fleet/token", id="401"),
 ]
 

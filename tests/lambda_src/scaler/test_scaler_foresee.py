@@ -8,6 +8,7 @@ from scaler import codec
 from scaler.boot import Boots
 from scaler.buffer import Bursts
 from scaler.capacity import Group, Instance, Phase, Rules, Snapshot
+from scaler.coming import Unfinished
 from scaler.foresee import MAX_JOBS, bounded, follow_bursts, foresee, learn
 from scaler.history import MAX_NAMES, key
 from scaler.history import learn as learn_durations
@@ -136,6 +137,17 @@ def test_the_largest_projects_are_not_foreseen_when_there_is_no_room_for_all() -
     assert kept[1] == projects[1]
     few = {1: many(1, 99)}
     assert bounded(few) is few
+
+
+def test_what_jobs_need_and_what_pipelines_leave_take_room_too() -> None:
+    needing = tuple(created(number)._replace(needs=tuple(range(50))) for number in range(MAX_JOBS // 4))
+    left = Unfinished(START, tuple((1, name) for name in range(MAX_JOBS)))
+    projects = {
+        1: PROJECT,
+        2: replace(many(2, 1), created=needing),
+        3: Project(3, unfinished=left),
+    }
+    assert bounded(projects) == {1: PROJECT, 2: Project(2), 3: Project(3)}
 
 
 def test_a_full_state_of_five_hundred_projects_stays_far_below_the_limit_of_an_item() -> None:

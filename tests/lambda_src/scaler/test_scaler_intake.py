@@ -77,6 +77,47 @@ def test_a_tick_asks_gitlab_at_least_once_before_anything_is_done_from_memory() 
 
 
 @pytest.mark.parametrize(
+    ("wake_at", "observed_at", "wanted"),
+    [
+        pytest.param(0.0, NOW - 9, True, id="no wake was asked for"),
+        pytest.param(NOW, NOW - 9, False, id="a wake"),
+        pytest.param(NOW - 9, NOW - 8, True, id="the wake has come already"),
+        pytest.param(NOW + 1, NOW - 8, True, id="the wake is yet to come"),
+    ],
+)
+def test_a_wake_leaves_projects_with_jobs_to_the_schedules_tick(
+    wake_at: float, observed_at: float, wanted: bool
+) -> None:
+    busy = state_of(known(1, pending=1, read_at=NOW - 9), OLDEST, wake_at=wake_at, observed_at=observed_at)
+    state = intake.note(busy, [Message(Kind.TICK, NOW)], Group(0, 5, 1), LIMITS, NOW)
+    assert (state.projects[1].wanted_at > 0) is wanted
+
+
+@pytest.mark.parametrize(
+    ("hook_at", "read", "wanted"),
+    [
+        pytest.param(NOW - 9, 29, False, id="while hooks come"),
+        pytest.param(NOW - 9, 30, True, id="while hooks come, but not lately"),
+        pytest.param(NOW - 10, 29, True, id="without hooks"),
+    ],
+)
+def test_a_tick_leaves_projects_read_lately_to_the_invocations_that_hooks_make(
+    hook_at: float, read: int, wanted: bool
+) -> None:
+    busy = state_of(known(1, pending=1, read_at=NOW - read), OLDEST, last_hook_at=hook_at)
+    state = intake.note(busy, [Message(Kind.TICK, NOW)], Group(0, 5, 1), LIMITS, NOW)
+    assert (state.projects[1].wanted_at > 0) is wanted
+
+
+def test_a_wake_wants_what_was_read_before_a_due_instance_became_idle() -> None:
+    clocks = {"i-1": Clock(NOW - 8, is_busy=False)}
+    busy = state_of(known(1, pending=1, read_at=NOW - 9), OLDEST, instances=clocks, wake_at=NOW)
+    limits = replace(LIMITS, idle_seconds=8)
+    state = intake.note(busy, [Message(Kind.TICK, NOW)], Group(0, 5, 1), limits, NOW)
+    assert state.projects[1].wanted_at > 0
+
+
+@pytest.mark.parametrize(
     ("idle_seconds", "is_busy", "wanted"),
     [
         pytest.param(99, False, True, id="has had its time"),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -106,6 +108,13 @@ def test_a_job_may_need_one_that_comes_later_itself() -> None:
     jobs = (running(BUILD, 15), created(TEST, 1, needs=(BUILD,)), *(created(DEPLOY, 1, needs=(TEST,)),) * 5)
     # Within a stage, what comes first is counted with what comes next.
     assert upcoming([jobs], quick, NOW, BOOT).soon == 5
+
+
+def test_parallel_jobs_that_need_parallel_jobs_are_looked_at_in_no_time() -> None:
+    tests = [created(TEST, needs=(BUILD,) * 200)] * 200
+    began = time.process_time()
+    assert soon(*[running(BUILD, 590)] * 200, *tests) == 0
+    assert time.process_time() - began < 1
 
 
 def test_manual_and_delayed_jobs_are_not_expected_and_hold_up_what_follows() -> None:

@@ -53,7 +53,12 @@ def managers(*silences: float | None) -> list[Manager]:
 
 
 def silent(seen: Snapshot, known: Sequence[Manager]) -> tuple[str, ...]:
-    return judge(seen, known, group(4), State(), NOW).silent
+    return judge(seen, known, group(4), State(), NOW, lists_all=True).silent
+
+
+def test_with_a_learnt_runner_a_manager_that_it_does_not_have_is_another_runners_and_unknown() -> None:
+    judged = judge(starved(900, 900), managers(900), group(4), State(), NOW, lists_all=False)
+    assert judged.silent == (instance_id(1),)
 
 
 @pytest.mark.parametrize(
@@ -85,8 +90,9 @@ def test_unknown_never_replaces(idle: list[float], silences: list[float | None],
     assert silent(seen, unlisted) == ()
     assert not set(silent(seen, unknown)) & {instance_id(number) for number in range(1, len(silences) + 1)}
     incomplete = replace(seen, unknown=("project 1 (why)",))
-    assert plan(replace(judge(seen, known, group(4), State(), NOW), unknown=incomplete.unknown), RULES).replace == ()
-    assert judge(incomplete, known, group(4), State(), NOW) == incomplete
+    judged = judge(seen, known, group(4), State(), NOW, lists_all=True)
+    assert plan(replace(judged, unknown=incomplete.unknown), RULES).replace == ()
+    assert judge(incomplete, known, group(4), State(), NOW, lists_all=True) == incomplete
 
 
 @given(
@@ -99,7 +105,7 @@ def test_at_most_one_instance_is_replaced_and_only_an_idle_one(
     idle: list[float], silences: list[float], rules: Rules, desired: int
 ) -> None:
     seen = replace(starved(*idle), desired=desired)
-    made = plan(judge(seen, managers(*silences), group(4), State(), NOW), rules)
+    made = plan(judge(seen, managers(*silences), group(4), State(), NOW, lists_all=True), rules)
     assert len(made.replace) <= 1
     assert set(made.replace) <= {instance.id for instance in seen.idle if instance.seconds >= GRACE_SECONDS}
     if made.replace:
@@ -124,8 +130,8 @@ def test_replacements_become_rarer_when_they_do_not_help(dead: int, replaced: in
     seen = starved(*[900] * dead)
     known = managers(*[900] * dead)
     state = State(replaced_at=NOW - pause, replaced=replaced)
-    assert judge(seen, known, group(4), state, NOW).may_replace
-    assert not judge(seen, known, group(4), state, NOW - 1).may_replace
+    assert judge(seen, known, group(4), state, NOW, lists_all=True).may_replace
+    assert not judge(seen, known, group(4), state, NOW - 1, lists_all=True).may_replace
 
 
 def test_a_fleet_of_one_is_no_reason_for_doubt() -> None:

@@ -53,6 +53,20 @@ def test_a_dead_runner_is_replaced_while_a_job_waits(rules: Rules, runner: Runne
     assert (world.state.replaced, world.figures["CapacityShortfall"]) == (1, 0)
 
 
+# With a registration token each instance registers a runner of its own.
+@pytest.mark.parametrize(
+    ("runner", "replaced"), [pytest.param(RUNNER, [], id="learnt"), pytest.param(KNOWN, [2, 3], id="configured")]
+)
+def test_an_instance_that_a_learnt_runner_does_not_have_may_have_a_runner_of_its_own(
+    runner: Runner, replaced: list[int]
+) -> None:
+    world = dead_world(3, runner=runner)
+    world.gitlab.silences = {system_id(1): 0.0}
+    for _ in range(6):
+        world.minute()
+    assert world.group.replaced == [instance_id(number) for number in replaced]
+
+
 def test_a_runner_that_took_a_job_meanwhile_is_not_replaced() -> None:
     world = dead_world()
     world.gitlab.silences = {}

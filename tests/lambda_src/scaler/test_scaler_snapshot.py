@@ -12,7 +12,7 @@ from scaler.metrics import Effort, Figure, load, of_effort, of_instances, of_job
 from scaler.model import Clock, Listing, Project, Scope, State
 from scaler.outcome import Outcome
 from scaler.scope import Reach
-from scaler.snapshot import follow, snapshot
+from scaler.snapshot import MAX_GAP_SECONDS, follow, snapshot
 from tests.lambda_src.scaler.fakes import START, FakeGroup, instance_id, system_id
 
 LIMITS = Limits(Reach(Scope(), 3600), requests_per_minute=300, idle_seconds=600)
@@ -124,6 +124,15 @@ def test_idle_clocks_start_when_work_ends_and_not_before_the_instance_serves() -
 
     told = follow(later, group, START + 240, busy={system_id(2)})
     assert told.instances[instance_id(2)] == Clock(START + 240, is_busy=True, jobs=1, taken=1)
+
+
+def test_idle_clocks_start_anew_after_a_gap_in_which_nobody_looked() -> None:
+    group = Group(0, 9, 1, (in_service(1),))
+    seen = replace(follow(state_of(project(1)), group, START), observed_at=START)
+    at_the_end = follow(seen, group, START + MAX_GAP_SECONDS)
+    assert at_the_end.instances == {instance_id(1): Clock(START, is_busy=False)}
+    after = START + MAX_GAP_SECONDS + 1
+    assert follow(seen, group, after).instances == {instance_id(1): Clock(after, is_busy=False)}
 
 
 def test_missing_instances_are_timed() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from scaler import codec
 from scaler.boot import Boots
-from scaler.coming import NOTHING, Left
+from scaler.coming import NOTHING, Unfinished
 from scaler.errors import ConflictError, StateError
 from scaler.model import Clock, Listing, Project, ProtectedRefs, Scope, State, Stored
 from scaler.state import StateTable, read_state
@@ -27,7 +27,7 @@ FULL_STATE = State(
             runners=("5",),
             protected=ProtectedRefs(START, ("main",), ("v*",)),
         ),
-        8: Project(8, created_cut=(9,), created_cursor="eyJpZCI6IjEifQ", left=Left(START, ((9, 10),))),
+        8: Project(8, created_cut=(9,), created_cursor="eyJpZCI6IjEifQ", unfinished=Unfinished(START, ((9, 10),))),
     },
     listing=Listing(read_at=START, sources=("group:a",), found=(1, 2), scope=("membership",)),
     instances={"i-1": Clock(START, is_busy=True)},
@@ -63,7 +63,13 @@ def test_what_an_earlier_version_has_not_written_is_not_known() -> None:
     written = gzip.compress(b'{"format": 1, "projects": [{"id": 7, "running": ["r_0123456789ab"]}], "instances": {}}')
     state = codec.decode(written)
     assert (state.runner_id, state.projects[7].runners) == ("", ())
-    assert (state.said, state.absences, state.projects[7].left) == ((), {}, NOTHING)
+    assert (state.said, state.absences, state.projects[7].unfinished) == ((), {}, NOTHING)
+
+
+def test_unfinished_pipelines_are_read_by_the_name_that_an_earlier_version_gave_them() -> None:
+    written = json.loads(gzip.decompress(codec.encode(FULL_STATE)))
+    written["projects"][1]["left"] = written["projects"][1].pop("unfinished")
+    assert codec.decode(gzip.compress(json.dumps(written).encode())) == FULL_STATE
 
 
 def test_the_state_of_500_projects_is_small() -> None:

@@ -123,8 +123,8 @@ def test_alarms_are_an_actuator() -> None:
 
 
 def test_the_termination_policy_needs_little() -> None:
-    settings = TerminationSettings.parse({"FLEET": "blue", "LOG_LEVEL": "INFO", "STATE_TABLE": "blue-state"})
-    assert settings == TerminationSettings("blue", "INFO", "blue-state")
+    variables = {"FLEET": "blue", "IDLE_SECONDS": "600", "LOG_LEVEL": "INFO", "STATE_TABLE": "blue-state"}
+    assert TerminationSettings.parse(variables) == TerminationSettings("blue", "INFO", "blue-state", 600)
 
 
 @dataclass

@@ -96,7 +96,19 @@ def test_the_command_prints_each_part_and_the_sum(capsys: pytest.CaptureFixture[
     assert main(["--instances", "2", "--vends", "100"]) == 0
 
     parts = [line.split()[0] for line in capsys.readouterr().out.splitlines() if not line.startswith(" ")]
-    assert parts == ["USD", "scaler", "observability", "credentials", "instances", "sum"]
+    assert parts == ["for", "with", "USD", "scaler", "observability", "credentials", "instances", "sum"]
+
+
+def test_the_command_says_what_its_sum_is_for(capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["--instances", "1.5", "--hooks", "2000000", "--spot-discount", "0.7", "--all-alarms"]
+    assert main(given) == 0
+
+    usual, others, *_ = capsys.readouterr().out.splitlines()
+    assert usual == (
+        "for 1.5 of t3.medium in service on the month's average, "
+        "2,000,000 webhooks and 0 requests for credentials a day, 60 sweeps an hour"
+    )
+    assert others == "with spot discount 0.7, all alarms"
 
 
 def test_an_instance_type_without_a_price_takes_one(capsys: pytest.CaptureFixture[str]) -> None:

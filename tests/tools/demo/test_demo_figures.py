@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tools.demo import figures, report, timeline
-from tools.demo.watch import Instances, Jobs, Sample, Watch
+from tools.demo.watch import Instances, Jobs, Sample, Show, Watch
 
 QUIET = Sample(100.0, Jobs(0, 0, 0), Instances(0, 0, 0, 0))
 BUSY = Sample(130.0, Jobs(200, 12, 1), Instances(50, 40, 10, 1))
@@ -40,7 +42,9 @@ def test_every_figure_has_a_meaning() -> None:
 def test_the_page_begins_with_the_run_and_what_came_of_it() -> None:
     opening = report.opening([QUIET, BUSY], [(110.0, "200 <jobs>")], [("jobs", 200, "all & more")])
     assert "<li>200 &lt;jobs&gt; after 10 s</li>" in opening
+    assert "<td>4.4&nbsp;s</td>" in report.table([("a", "4.4 s", "b")])
     assert "all &amp; more<small><code>jobs</code></small></td><td>200</td>" in opening
+    assert "The refused webhook is the demo&#x27;s own request" in opening
     assert not any(word in opening for word in ("http", "src=", "href=", "url("))
 
 
@@ -93,3 +97,34 @@ def test_a_failed_sample_is_left_out_and_counted() -> None:
         while not watch.failures:
             pass
     assert watch.samples == []
+
+
+def test_figures_are_read_with_their_units() -> None:
+    values: dict[str, Any] = dict.fromkeys(figures.Figures.__dataclass_fields__, 4) | {"seconds_total": 235.544}
+
+    worded = figures.worded(figures.Figures(**values))
+
+    assert worded["seconds_total"] == "235.5 s"
+    assert worded["jobs_finished"] == "4"
+
+
+def test_in_a_pipe_the_same_sample_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    show = Show()
+    for sample in (QUIET, QUIET, BUSY, QUIET):
+        show.sample(sample)
+    show.sample(QUIET, final=True)
+
+    assert capsys.readouterr().out.splitlines() == [f"  {sample.line()}" for sample in (QUIET, BUSY, QUIET)]
+
+
+def test_on_a_terminal_a_sample_does_not_wrap(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+
+    Show().sample(BUSY, final=True)
+
+    out = capsys.readouterr().out
+    assert out.startswith("\r  jobs: 200 pending")
+    assert len(out.strip("\r\n")) == 79

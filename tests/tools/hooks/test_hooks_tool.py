@@ -95,7 +95,8 @@ def test_install_gives_every_project_one_webhook_and_again_changes_nothing(world
 
     assert first == [("s3cret", ""), ("s3cret", "")]
     assert world.secrets_of_hooks() == first
-    assert all("keep" in line for line in world.said)
+    assert ["keep webhook" in line for line in world.said] == [True, True, False]
+    assert world.said[-1] == "2 webhooks kept"
 
 
 def test_a_dry_run_changes_nothing(world: World) -> None:
@@ -103,6 +104,33 @@ def test_a_dry_run_changes_nothing(world: World) -> None:
 
     assert world.secrets_of_hooks() == []
     assert sum("create a webhook" in line for line in world.said) == 3
+
+
+def test_what_was_done_is_said_at_the_end(world: World) -> None:
+    world.tool().install([], [], [parameter(Parameters("s3cret"))])
+    assert world.said[-1] == "3 webhooks created"
+
+    world.tool().remove(["1"], [])
+    assert world.said[-1] == "1 webhook deleted"
+
+
+def test_nothing_to_remove_is_said(world: World) -> None:
+    world.tool().remove(["1"], [])
+
+    assert world.said == [f"no webhook in this scope calls {URL}"]
+
+
+@pytest.mark.parametrize("action", ["list", "install", "remove"])
+def test_a_token_that_manages_no_project_is_an_error(world: World, action: str) -> None:
+    tool = world.tool(token=world.gitlab.token)
+    acts = {
+        "list": lambda: tool.show([], []),
+        "install": lambda: tool.install([], [], [parameter(Parameters("s3cret"))]),
+        "remove": lambda: tool.remove([], []),
+    }
+
+    with pytest.raises(HooksError, match="manage the webhooks of no project: it needs the role Maintainer"):
+        acts[action]()
 
 
 def test_only_job_events_are_sent(world: World) -> None:

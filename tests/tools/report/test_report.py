@@ -272,3 +272,26 @@ def test_the_panels_are_valid_for_terraform() -> None:
         "dimensions",
         "less",
     }
+
+
+@pytest.mark.parametrize("hours", ["abc", "0", "337"])
+def test_hours_that_are_none_are_named(hours: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--hours", hours])
+
+    error = capsys.readouterr().err
+    assert hours in error
+    assert "hours" in error.rpartition("error:")[2]
+    assert "_hours" not in error
+
+
+def test_a_missing_region_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+
+    assert main(["--fleet", "ci"]) == 2
+
+    assert "You must specify a region: set AWS_REGION and credentials" in capsys.readouterr().err

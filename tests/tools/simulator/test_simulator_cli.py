@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tools.simulator import words
 from tools.simulator.advise import MODULE
 from tools.simulator.cli import main
 from tools.simulator.generator import Options, generate
@@ -44,6 +45,8 @@ def test_compare_prints_a_table_and_writes_json_plots_and_a_page(
     page = (output / "report.html").read_text()
     assert "data:image/png;base64," in page
     assert "http" not in page
+    assert "<title>Simulation of tiny.dat</title>" in page
+    assert '<td data-name="policy">cmdlabs</td>' in page
 
 
 def test_compare_draws_the_frontier_when_asked(trace: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,6 +71,30 @@ def test_advise_prints_terraform_and_writes_it_with_the_way_to_the_module(
     assert code == 0
     assert file.read_text() == printed
     assert (file.parent / source).resolve() == MODULE
+
+
+def test_advice_names_the_inputs_to_change_and_says_when_it_rests_on_too_little(
+    trace: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    many = tmp_path / "many.dat"
+    write_binary(many, [(60.0 * number, 90) for number in range(200)])
+    options = ["--wait", "200", "--share", "0", "--file", str(tmp_path / "main.tf")]
+
+    few, enough = ((main(["advise", jobs, *options]), capsys.readouterr().out)[1] for jobs in (trace, str(many)))
+
+    assert "# 30 jobs: too few to rely on" in few
+    assert "too few" not in enough
+    for name in ("asg.max_size", "gitlab.runner_idletime", "scaling.idle_buffer", "scaling.look_ahead"):
+        value = re.search(rf"^#   {re.escape(name)} = (.+)$", few, re.MULTILINE)
+        assert value
+        assert re.search(rf"^ +{name.partition('.')[2]} += {re.escape(value[1])}$", few, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(0.034, "0.03"), (2.4, "2.40"), (9.994, "9.99"), (12.3, "12"), (0, "0.00")]
+)
+def test_hours_and_money_below_ten_have_two_decimals(value: float, shown: str) -> None:
+    assert words.amount(value) == shown
 
 
 def test_what_is_compared_first_is_what_the_module_configures() -> None:
@@ -115,7 +142,7 @@ def test_the_documents_say_what_was_simulated_where(trace: str, tmp_path: Path) 
     assert (setup["slots"], setup["boot"]["seconds"], setup["seed"], setup["runner_tags"]) == (2, 90, 7, ["a", "b"])
     assert document["price"]["instance_type"] == "m6i.large"
     assert document["price"]["usd_per_instance_hour"] > 0
-    assert re.search(r"setup boot seconds +90\n", page)
+    assert re.search(r"setup boot seconds</td><td[^>]*>90</td>", page)
 
 
 def test_what_is_generated_can_be_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

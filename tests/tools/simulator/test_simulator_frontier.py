@@ -11,7 +11,7 @@ from tools.simulator.frontier import (
     lower_left,
     measure,
     over,
-    table,
+    rows,
     wait_at,
 )
 from tools.simulator.setup import Boot, Setup
@@ -69,5 +69,8 @@ def test_curves_are_simulated_over_their_knob() -> None:
     assert curve.points[0].instance_hours <= curve.points[1].instance_hours
 
 
-def test_the_table_has_a_line_for_each_point() -> None:
-    assert len(table([Curve("ours", tuple(OURS))]).splitlines()) == 3
+def test_the_table_has_headings_and_a_row_for_each_point() -> None:
+    head, *points = rows([Curve("ours", tuple(OURS))])
+
+    assert len(points) == 3
+    assert {len(row) for row in points} == {len(head)}

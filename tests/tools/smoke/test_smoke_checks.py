@@ -96,13 +96,18 @@ def test_a_permission_for_another_principal_than_auto_scaling_fails(principal: s
         doors.termination_permission(with_policy(statement))
 
 
-def observed(*seconds: float) -> Fleet:
+def sweep(expression: str, seconds_old: float = 86_400) -> SimpleNamespace:
+    created = datetime.fromtimestamp(NOW - seconds_old, tz=UTC)
+    return service(get_schedule=lambda **_: {"CreationDate": created, "ScheduleExpression": expression})
+
+
+def observed(*seconds: float, seconds_old: float = 86_400) -> Fleet:
     moments = [datetime.fromtimestamp(NOW + at, tz=UTC) for at in seconds]
     answer = {"MetricDataResults": [{"Timestamps": moments, "Values": [1.0] * len(moments)}]}
     return fleet(
         {
             "cloudwatch": service(get_metric_data=lambda **_: answer),
-            "scheduler": service(get_schedule=lambda **_: {"ScheduleExpression": "rate(1 hour)"}),
+            "scheduler": sweep("rate(1 hour)", seconds_old),
         }
     )
 
@@ -117,6 +122,11 @@ def test_metrics_at_whole_minutes_are_not_of_a_seconds_resolution() -> None:
 def test_no_metric_where_a_sweep_promises_one_fails() -> None:
     with pytest.raises(FailedError, match="nothing in the last 70 minutes"):
         pipeline.published(observed())
+
+
+def test_no_metric_yet_is_no_fault_of_a_new_fleet() -> None:
+    with pytest.raises(NotTriedError, match="the fleet is new; try again in 69 minutes"):
+        pipeline.published(observed(seconds_old=90))
 
 
 @pytest.mark.parametrize(
@@ -146,15 +156,23 @@ def test_a_schedule_that_starts_nothing_fails_once_the_fleet_is_not_new() -> Non
 
 
 def test_an_old_state_fails() -> None:
-    def checked(age: float) -> str:
-        item = {"Item": {"written_at": {"N": str(NOW - age)}}}
-        table = service(get_item=lambda **_: item)
-        sweep = service(get_schedule=lambda **_: {"ScheduleExpression": "rate(1 minute)"})
-        return pipeline.state(fleet({"dynamodb": table, "scheduler": sweep}))
-
-    assert checked(600) == "600 s old"
+    assert state(600) == "600 s old"
     with pytest.raises(FailedError, match="700 s old"):
-        checked(700)
+        state(700)
+
+
+def test_a_state_that_was_never_written_fails_once_the_fleet_is_not_new() -> None:
+    with pytest.raises(FailedError, match="never written"):
+        state(None, seconds_old=661)
+    with pytest.raises(NotTriedError, match="not written its state yet: the fleet is new; try again in 10 minutes"):
+        state(None, seconds_old=61)
+
+
+def state(age: float | None, seconds_old: float = 86_400) -> str:
+    """Check a fleet whose state was written so long ago, None = never."""
+    item = {} if age is None else {"Item": {"written_at": {"N": str(NOW - age)}}}
+    table = service(get_item=lambda **_: item)
+    return pipeline.state(fleet({"dynamodb": table, "scheduler": sweep("rate(1 minute)", seconds_old)}))
 
 
 def test_a_log_that_is_kept_for_ever_fails() -> None:

@@ -33,8 +33,9 @@ _COARSE = (
 _AHEAD = tuple(itertools.product((60, 150, 600, 1200), (0,), (0,)))
 # A fleet that launches fewer than are needed waits long and costs little: `scaling.max_scale_out_step` is that knob.
 _FINE = (
-    *itertools.product((0, 10, 30, 100, 200, 300, 450, 600, 900, 1800), (0, 1, 2, 3, 8, 10, 15, 30, 40), (0,)),
-    *itertools.product((0, 60), (0,), (1, 2, 5)),
+    tuple(itertools.product((0, 60), (0,), (1, 2, 5))),
+    # First those with the idle time that most of the others have.
+    *(tuple(itertools.product((idle,), (0, 1, 3, 8, 15, 30, 40), (0,))) for idle in (600, 100, 300, 10, 30, 900, 1800)),
 )
 _THEIRS = {
     name: specs
@@ -62,13 +63,20 @@ def closest(source: Source, slots: int, boot: float) -> list[Figure]:
     if not isinstance(source, Path):
         # A trace's jobs belong to no pipelines, so there is nothing to look ahead to.
         ours += ours_over(workload, draws, _AHEAD, look_ahead="pipeline")
-    # The frontier is of all settings; more of them are only tried where few do not show it.
-    if max(frontier.excess(point, frontier.lower_left(ours)) for point in theirs) > _BELOW_PERCENT / 100:
-        ours += ours_over(workload, draws, _FINE)
-    line = frontier.lower_left(ours)
-    rival = max(theirs, key=lambda point: frontier.excess(point, line))
+    rival, below = _closest(theirs, ours)
+    # The frontier is of all settings; more of them are only tried until it shows.
+    for settings in _FINE:
+        if below > _BELOW_PERCENT / 100:
+            ours += ours_over(workload, draws, settings)
+            rival, below = _closest(theirs, ours)
     name = f"{name_of(source)}, {world(slots, boot)}: {rival.label} below our frontier"
-    return [Figure(name, 100 * frontier.excess(rival, line), "%", _BELOW_PERCENT)]
+    return [Figure(name, 100 * below, "%", _BELOW_PERCENT)]
+
+
+def _closest(theirs: Iterable[Point], ours: Iterable[Point]) -> tuple[Point, float]:
+    """Return the point of the others that lies furthest below our frontier, and by which share."""
+    line = frontier.lower_left(ours)
+    return max(((point, frontier.excess(point, line)) for point in theirs), key=lambda found: found[1])
 
 
 def ours_over(

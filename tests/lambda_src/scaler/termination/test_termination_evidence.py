@@ -48,7 +48,7 @@ EVERYBODY = tuple(instance_id(number) for number in range(1, FLEET + 1))
 # https://docs.aws.amazon.com/autoscaling/ec2/userguide/lambda-custom-termination-policy.html
 @pytest.mark.parametrize("cause", ["SCALE_IN", "INSTANCE_REFRESH", "MAX_INSTANCE_LIFETIME", "REBALANCE", "of later"])
 def test_whatever_the_cause_only_idle_instances_of_the_zone_are_offered(cause: str, full: State) -> None:
-    chosen = choose(parse(event(cause, {ZONES[0]: 3, ZONES[1]: 2}, *EVERYBODY)), full, START)
+    chosen = choose(parse(event(cause, {ZONES[0]: 3, ZONES[1]: 2}, *EVERYBODY)), full, START, 900)
     assert len(chosen) == 5
     assert set(chosen) <= set(IDLE)
     assert sorted(map(zone, chosen)) == [ZONES[0]] * 3 + [ZONES[1]] * 2
@@ -58,9 +58,9 @@ def test_a_zone_without_an_idle_instance_gives_no_busy_one(full: State) -> None:
     elsewhere = tuple(i for i in IDLE if zone(i) == ZONES[1])
     there = tuple(i for i in EVERYBODY if zone(i) == ZONES[0] and i not in IDLE)
     state = replace(full, idle=elsewhere)
-    assert choose(parse(event("SCALE_IN", {ZONES[0]: 4}, *there, *elsewhere)), state, START) == []
+    assert choose(parse(event("SCALE_IN", {ZONES[0]: 4}, *there, *elsewhere)), state, START, 900) == []
     both = event("SCALE_IN", {ZONES[0]: 4, ZONES[1]: 1}, *there, *elsewhere)
-    assert choose(parse(both), state, START) == [elsewhere[0]]
+    assert choose(parse(both), state, START, 900) == [elsewhere[0]]
 
 
 def test_a_full_state_is_answered_from_within_a_tenth_of_the_two_seconds(full: State) -> None:
@@ -71,7 +71,7 @@ def test_a_full_state_is_answered_from_within_a_tenth_of_the_two_seconds(full: S
     asked = event("SCALE_IN", {ZONES[0]: 50, ZONES[1]: 50}, *EVERYBODY)
     with Stubber(client) as stubber:
         stubber.add_response("get_item", {"Item": item})
-        policy = Policy(lambda: cast("Any", stubber.client), "state", FakeClock())
+        policy = Policy(lambda: cast("Any", stubber.client), "state", 900, FakeClock())
         began = time.process_time()
         answer = policy.answer(asked)
         seconds = time.process_time() - began
