@@ -9,6 +9,7 @@ from scaler.history import key
 from scaler.model import Job
 from scaler.pipelines import Created, stage_key
 from tests.lambda_src.scaler.fakes import RULES, START, World, system_id
+from tests.lambda_src.scaler.worlds import one_instance_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,14 +55,7 @@ def later_jobs(pipeline: int, count: int) -> tuple[Created, ...]:
 
 def started(rules: Rules = AHEAD) -> World:
     """Return a world with one instance."""
-    world = World(rules=rules)
-    world.gitlab.projects = {1: []}
-    world.group.desired = 1
-    world.group.launch()
-    world.group.boot()
-    world.sweep()
-    world.settle()
-    return world
+    return one_instance_world(rules)
 
 
 def hook(world: World) -> Outcome:

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from itertools import accumulate, groupby
 from typing import TYPE_CHECKING
 
-from scaler.courses import KEEP_BOOTS
-from scaler.look_ahead import KEEP_RISK, LAUNCH_RISK
+from scaler.courses import KEEP_BOOTS, PACES, REFUTED
+from scaler.look_ahead import KEEP_RISK, LAUNCH_RISK, Upcoming
 from scaler.pipelines import Status
 
 if TYPE_CHECKING:
@@ -25,10 +25,6 @@ if TYPE_CHECKING:
     from scaler.history import Duration, History
     from scaler.pipelines import Pipeline, PipelineJob
 
-# A prime, so that every step through the courses visits all of them.
-PACES = 61
-# When so few jobs of a name take as long as this one has run already, then what was learnt says nothing about it.
-REFUTED = 0.005
 # Points in time at which probabilities are computed, evenly spread over the horizon.
 _POINTS = 4
 _ROOT_2 = math.sqrt(2)
@@ -37,19 +33,6 @@ _LEAST_SPREAD = 0.05
 
 # The probability that something has happened by each point in time.
 _Curve = list[float]
-
-
-@dataclass(frozen=True)
-class Upcoming:
-    """Jobs that are expected at once, beyond those that run or wait now.
-
-    Attributes:
-        soon: within one boot time: what is to be started for.
-        later: a little later, `soon` included: what instances are kept for.
-    """
-
-    soon: int = 0
-    later: int = 0
 
 
 def upcoming(pipelines: Iterable[Pipeline], history: History, now: float, boot_seconds: float) -> Upcoming:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.lambda_src.scaler.fakes import RULES, World, running, system_id
+from tests.lambda_src.scaler.worlds import one_instance_world
 
 GAP_MINUTES = 15
 
@@ -26,13 +27,7 @@ def throttled(world: World) -> None:
 
 @pytest.mark.parametrize("gap", [unwritable, throttled])
 def test_an_instance_that_worked_in_a_gap_stays_for_its_idle_time_after_it(gap: object) -> None:
-    world = World()
-    world.gitlab.projects = {1: []}
-    world.group.desired = 1
-    world.group.launch()
-    world.group.boot()
-    world.sweep()
-    world.settle()
+    world = one_instance_world()
     assert callable(gap)
     gap(world)
     world.gitlab.projects[1] = []

@@ -25,6 +25,18 @@ def world_of(projects: dict[int, int], *, rules: Rules = RULES, runner: Runner =
     return world
 
 
+def one_instance_world(rules: Rules = RULES) -> World:
+    """Return a world with one instance, which has been observed once, and no jobs."""
+    world = World(rules=rules)
+    world.gitlab.projects = {1: []}
+    world.group.desired = 1
+    world.group.launch()
+    world.group.boot()
+    world.sweep()
+    world.settle()
+    return world
+
+
 def idle_world(instances: int = 2, *, runner: Runner = RUNNER) -> World:
     """Return a world with instances that have been idle for their time when the next minute comes."""
     world = world_of({1: 0}, runner=runner)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from tools.bench.figure import Figure
-from tools.bench.simulated.tasks import Task
 from tools.bench.simulated.workloads import Source, load, name_of
-from tools.bench.simulated.world import BOOTS, IDLE, SLOTS, world
+from tools.bench.simulated.world import IDLE, over_worlds, world
 from tools.simulator import compare
 from tools.simulator.policies.registry import Spec
 from tools.simulator.setup import Boot, Setup
 
 if TYPE_CHECKING:
+    from tools.bench.simulated.tasks import Task
     from tools.bench.simulated.workloads import Selection
     from tools.simulator.record import Result
 
@@ -24,12 +23,7 @@ _OF_BEST_PERCENT, _OF_NONE_PERCENT = 10, 5
 
 def tasks(selection: Selection) -> list[Task]:
     """Compare on every workload, for every boot time and number of slots."""
-    return [
-        Task(f"buffer: {name_of(source)}, {world(slots, boot)}", partial(learnt, source, slots, boot))
-        for source in selection.all
-        for slots in SLOTS
-        for boot in BOOTS
-    ]
+    return over_worlds("buffer", selection.all, learnt)
 
 
 def learnt(source: Source, slots: int, boot: float) -> list[Figure]:

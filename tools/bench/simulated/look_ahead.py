@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from tools.bench.figure import Figure
-from tools.bench.simulated.tasks import Task
 from tools.bench.simulated.workloads import Source, load, name_of
-from tools.bench.simulated.world import BOOTS, CURVE, IDLE, SLOTS, world
+from tools.bench.simulated.world import CURVE, IDLE, over_worlds, world
 from tools.simulator import frontier
 from tools.simulator.setup import Boot, Setup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tools.bench.simulated.tasks import Task
     from tools.bench.simulated.workloads import Selection
     from tools.simulator.frontier import Point
     from tools.simulator.workload import Workload
@@ -27,12 +26,7 @@ _LAUNCHES = 1.4
 
 def tasks(selection: Selection) -> list[Task]:
     """Compare on generated pipelines, for every boot time and number of slots."""
-    return [
-        Task(f"look-ahead: {name_of(source)}, {world(slots, boot)}", partial(gain, source, slots, boot))
-        for source in selection.generated
-        for slots in SLOTS
-        for boot in BOOTS
-    ]
+    return over_worlds("look-ahead", selection.generated, gain)
 
 
 @dataclass(frozen=True)

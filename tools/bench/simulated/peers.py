@@ -5,20 +5,19 @@ from __future__ import annotations
 import itertools
 import statistics
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tools.bench.figure import Figure
-from tools.bench.simulated.tasks import Task
 from tools.bench.simulated.workloads import Source, load, name_of
-from tools.bench.simulated.world import AT_ONCE, BOOTS, SLOTS, setups, world
+from tools.bench.simulated.world import AT_ONCE, over_worlds, setups, world
 from tools.simulator import frontier
 from tools.simulator.policies.registry import Spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from tools.bench.simulated.tasks import Task
     from tools.bench.simulated.workloads import Selection
     from tools.simulator.frontier import Point
     from tools.simulator.setup import Setup
@@ -46,12 +45,7 @@ _THEIRS = {
 
 def tasks(selection: Selection) -> list[Task]:
     """Compare on every workload, for every boot time and number of slots."""
-    return [
-        Task(f"peers: {name_of(source)}, {world(slots, boot)}", partial(closest, source, slots, boot))
-        for source in selection.all
-        for slots in SLOTS
-        for boot in BOOTS
-    ]
+    return over_worlds("peers", selection.all, closest)
 
 
 def closest(source: Source, slots: int, boot: float) -> list[Figure]:

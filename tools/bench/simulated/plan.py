@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tools.bench.figure import Figure
 from tools.bench.simulated.tasks import Task
 from tools.bench.simulated.workloads import Source, load, name_of
-from tools.bench.simulated.world import AT_ONCE, BOOTS, IDLE, SLOTS, is_sparse, setups, world
+from tools.bench.simulated.world import AT_ONCE, IDLE, is_sparse, over_worlds, setups, world
 from tools.simulator import compare
 from tools.simulator.policies.product import WEBHOOK_SECONDS
 from tools.simulator.policies.registry import Spec, parse
@@ -32,12 +32,7 @@ _LONG = 3 * 3600.0
 
 def tasks(selection: Selection) -> list[Task]:
     """Compare on every workload, for every boot time and number of slots."""
-    compared = [
-        Task(f"plan: {name_of(source)}, {world(slots, boot)}", partial(against_ideal, source, slots, boot))
-        for source in selection.all
-        for slots in SLOTS
-        for boot in BOOTS
-    ]
+    compared = over_worlds("plan", selection.all, against_ideal)
     return [Task("plan: livelock", partial(livelock, selection.generated[0])), *compared]
 
 

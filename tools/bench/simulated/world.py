@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+from tools.bench.simulated.tasks import Task
+from tools.bench.simulated.workloads import name_of
 from tools.simulator.setup import Boot, Setup
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
+    from tools.bench.figure import Figure
+    from tools.bench.simulated.workloads import Source
     from tools.simulator.workload import Workload
 
 IDLE = (150, 300, 600)
@@ -37,3 +42,21 @@ def setups(workload: Workload, slots: int, boot: float) -> list[Setup]:
 def world(slots: int, boot: float) -> str:
     """Return a world in words."""
     return f"boot {boot:g} s, {slots} slot{'s' if slots > 1 else ''}"
+
+
+def over_worlds(
+    part: str, sources: Iterable[Source], measure: Callable[[Source, int, float], list[Figure]]
+) -> list[Task]:
+    """Return the tasks that measure every workload for every number of slots and boot time.
+
+    Args:
+        part: what the tasks belong to.
+        sources: the workloads.
+        measure: takes a workload, slots, and seconds of boot time.
+    """
+    return [
+        Task(f"{part}: {name_of(source)}, {world(slots, boot)}", partial(measure, source, slots, boot))
+        for source in sources
+        for slots in SLOTS
+        for boot in BOOTS
+    ]

@@ -218,7 +218,7 @@ class Foresight:
         live = self._live(fleet, pipeline)
         expected = [job for job in created if not coming.is_rare(self._absences, job.name)]
         jobs = next(iter(pipelines.pipelines(live, expected)), ())
-        here = sum(job.is_ours and job.status is not pipelines.Status.CREATED for job in jobs)
+        here = look_ahead.under_way(jobs)
         return _Known(pipeline, pipeline.version, created, frozenset(pipeline.live), jobs, here)
 
     def _live(self, fleet: Fleet, pipeline: Pipeline) -> list[pipelines.Live]:
