@@ -22,14 +22,14 @@ from scaler.pipelines import Status
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from scaler.history import Duration, History
+    from scaler.expectations import Expectations, Expected
     from scaler.pipelines import Pipeline, PipelineJob
 
 # A prime, so that every step through the courses visits all of them.
 PACES = 61
 # An instance that may be wanted again within this many boot times is not worth removing.
 KEEP_BOOTS = 6
-# When so few jobs of a name take as long as this one has run already, then what was learnt says nothing about it.
+# When so few jobs like this one take as long as it has run already, then what is expected says nothing about it.
 REFUTED = 0.005
 # Moments at which probabilities are computed: so many evenly spread over one boot time, and as many over `KEEP_BOOTS`.
 POINTS = 4
@@ -111,16 +111,16 @@ def order(jobs: Pipeline) -> Order:
     return Order(stages, frozenset(name for job in jobs for name in job.needs or ()))
 
 
-def courses(pipeline: Order, history: History, now: float, boot_seconds: float) -> Courses:
+def courses(pipeline: Order, expected: Expectations, now: float, boot_seconds: float) -> Courses:
     """Return the courses of a pipeline at the moments `SOON` and `LATER`.
 
     Args:
         pipeline: the jobs that have not ended, in their order.
-        history: durations by name.
+        expected: how long jobs take, by name.
         now: epoch seconds.
         boot_seconds: how long a job that is pending may have to wait for its instance.
     """
-    look = _Look(pipeline.needed, history, now, boot_seconds)
+    look = _Look(pipeline.needed, expected, now, boot_seconds)
     look.follow(pipeline.stages)
     return Courses(_by_moment(look.ended), _most(look.started))
 
@@ -130,7 +130,7 @@ class _Look:
     """A look at one pipeline."""
 
     needed: frozenset[int]
-    history: History
+    expected: Expectations
     now: float
     boot_seconds: float
     ended: list[list[int]] = field(default_factory=list)
@@ -205,7 +205,7 @@ class _Look:
 
     def _end(self, job: PipelineJob) -> _Curve:
         """Return when a job ends that is under way."""
-        known = self.history.get(job.name)
+        known = self.expected.of(job.name)
         if known is None:
             return _NEVER
         age = max(0.0, self.now - job.since)
@@ -218,7 +218,7 @@ class _Look:
 
     def _ended(self, name: int, start: _Curve) -> _Curve:
         """Return with which probability a job that is to come has ended if it has started."""
-        known = None if start is _NEVER else self.history.get(name)
+        known = None if start is _NEVER else self.expected.of(name)
         if known is None:
             return _NEVER
         lags = _lags(known, self.boot_seconds)
@@ -237,7 +237,7 @@ def _moments(boot_seconds: float) -> _Curve:
 
 
 @lru_cache(maxsize=4096)
-def _lags(known: Duration, boot_seconds: float) -> _Curve:
+def _lags(known: Expected, boot_seconds: float) -> _Curve:
     """Return the probability that a job ends within the time to each moment; it starts half an interval later."""
     moments = _moments(boot_seconds)
     halves = [moments[part][0] / 2 for part in (SOON, LATER) for _ in range(POINTS)]
@@ -265,11 +265,10 @@ def _last(one: _Curve, other: _Curve) -> _Curve:
     return one if other is _ALWAYS else list(map(min, one, other))
 
 
-def _ends(known: Duration, ran: float, seconds: Iterable[float]) -> _Curve:
+def _ends(known: Expected, ran: float, seconds: Iterable[float]) -> _Curve:
     """Return the probability that a job that has run so long ends within each of the next seconds."""
     log, erfc, mean = math.log, math.erfc, known.log_mean
-    # A mean of few is uncertain itself.
-    width = max(known.log_spread * math.sqrt(1 + 1 / known.seen), _LEAST_SPREAD) * _ROOT_2
+    width = max(known.log_spread, _LEAST_SPREAD) * _ROOT_2
     outlasted = erfc((log(ran) - mean) / width) / 2 if ran > 0 else 1.0
     if outlasted < REFUTED:
         return _NEVER

@@ -55,6 +55,11 @@ def key(project_id: int, name: str) -> int:
     return project << _NAME_BITS | _digest(f"{project_id} {_PARALLEL.sub('', name)}", _NAME_BITS)
 
 
+def project_of(name: int) -> int:
+    """Return what stands for the project of a name's key."""
+    return name >> _NAME_BITS
+
+
 def learn(history: History, ended: Iterable[tuple[int, float]]) -> History:
     """Return the history with jobs that have ended well, oldest first.
 
@@ -101,11 +106,11 @@ def _with(known: Duration | None, logarithm: float) -> Duration:
 def _bounded(durations: dict[int, Duration]) -> History:
     if len(durations) <= min(MAX_NAMES, MAX_NAMES_PER_PROJECT):
         return durations
-    names = Counter(name >> _NAME_BITS for name in durations)
+    names = Counter(map(project_of, durations))
     excess = len(durations) - MAX_NAMES
     kept: dict[int, Duration] = {}
     for name, known in durations.items():
-        project = name >> _NAME_BITS
+        project = project_of(name)
         if excess > 0 or names[project] > MAX_NAMES_PER_PROJECT:
             excess -= 1
             names[project] -= 1
@@ -121,7 +126,7 @@ def _digest(text: str, bits: int) -> int:
 def _pack(name: int, known: Duration) -> bytes:
     mean = round(min(known.log_mean * _LOG_SCALE, 65535))
     spread = round(min(known.log_spread * _SPREAD_SCALE, 255))
-    return _ENTRY.pack(name >> _NAME_BITS, name & 0xFFFFFFFF, mean, spread, known.seen)
+    return _ENTRY.pack(project_of(name), name & 0xFFFFFFFF, mean, spread, known.seen)
 
 
 def _unpack(project: int, name: int, mean: int, spread: int, seen: int) -> tuple[int, Duration]:

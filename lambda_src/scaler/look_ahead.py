@@ -15,6 +15,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from scaler.courses import LATER, PACES, SOON, courses, order
+from scaler.expectations import Expectations
 from scaler.pipelines import Status
 
 if TYPE_CHECKING:
@@ -50,12 +51,13 @@ def upcoming(pipelines: Iterable[Pipeline], history: History, now: float, boot_s
 
     Args:
         pipelines: the jobs that have not ended of each pipeline.
-        history: durations by name; what waits for a job of an unknown name is not foreseen.
+        history: durations by name; where next to nothing is known of a project, nothing of it is foreseen.
         now: epoch seconds.
         boot_seconds: from asking for an instance until it takes jobs.
     """
     listed = tuple(pipelines)
-    found = (courses(order(jobs), history, now, boot_seconds) for jobs in listed)
+    expected = Expectations(history)
+    found = (courses(order(jobs), expected, now, boot_seconds) for jobs in listed)
     placed = [place(each, index) for index, each in enumerate(found)]
     return combine(placed, sum(map(under_way, listed)))
 

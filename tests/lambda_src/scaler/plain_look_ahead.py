@@ -22,7 +22,7 @@ from scaler.pipelines import Status
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from scaler.history import Duration, History
+    from scaler.expectations import Expectations, Expected
     from scaler.pipelines import Pipeline, PipelineJob
 
 # Points in time at which probabilities are computed, evenly spread over the horizon.
@@ -35,35 +35,37 @@ _LEAST_SPREAD = 0.05
 _Curve = list[float]
 
 
-def upcoming(pipelines: Iterable[Pipeline], history: History, now: float, boot_seconds: float) -> Upcoming:
+def upcoming(pipelines: Iterable[Pipeline], expected: Expectations, now: float, boot_seconds: float) -> Upcoming:
     """Foresee the jobs of the fleet.
 
     Args:
         pipelines: the jobs that have not ended of each pipeline.
-        history: durations by name; what waits for a job of an unknown name is not foreseen.
+        expected: how long jobs take, by name.
         now: epoch seconds.
         boot_seconds: from asking for an instance until it takes jobs.
     """
     listed = tuple(pipelines)
     here = sum(job.is_ours and job.status is not Status.CREATED for jobs in listed for job in jobs)
-    soon = _expected(listed, history, now, boot_seconds, boot_seconds, LAUNCH_RISK)
-    later = _expected(listed, history, now, boot_seconds, KEEP_BOOTS * boot_seconds, KEEP_RISK)
+    soon = _expected(listed, expected, now, boot_seconds, boot_seconds, LAUNCH_RISK)
+    later = _expected(listed, expected, now, boot_seconds, KEEP_BOOTS * boot_seconds, KEEP_RISK)
     return Upcoming(max(0, soon - here), max(0, soon - here, later - here))
 
 
-def courses(jobs: Pipeline, history: History, now: float, boot_seconds: float, horizon_seconds: float) -> list[int]:
+def courses(
+    jobs: Pipeline, expected: Expectations, now: float, boot_seconds: float, horizon_seconds: float
+) -> list[int]:
     """Return how many jobs of a pipeline the fleet has at points in time up to the horizon, for `combine`.
 
     At each point there is a number for each course, from the fastest to the slowest.
 
     Args:
         jobs: the jobs of the pipeline that have not ended.
-        history: durations by name.
+        expected: how long jobs take, by name.
         now: epoch seconds.
         boot_seconds: how long a job that is pending may have to wait for its instance.
         horizon_seconds: how far to look.
     """
-    look = _Look(history, now, boot_seconds, horizon_seconds)
+    look = _Look(expected, now, boot_seconds, horizon_seconds)
     # The jobs to come of each stage, and those under way as if they were one.
     stages: defaultdict[int | None, _Changes] = defaultdict(_Changes)
     for job, start, end in look.lives(jobs):
@@ -95,9 +97,9 @@ def combine(all_courses: Iterable[Sequence[int]], risk: float) -> int:
 
 
 def _expected(
-    pipelines: Iterable[Pipeline], history: History, now: float, boot_seconds: float, horizon: float, risk: float
+    pipelines: Iterable[Pipeline], expected: Expectations, now: float, boot_seconds: float, horizon: float, risk: float
 ) -> int:
-    return combine((courses(jobs, history, now, boot_seconds, horizon) for jobs in pipelines), risk)
+    return combine((courses(jobs, expected, now, boot_seconds, horizon) for jobs in pipelines), risk)
 
 
 class _Changes:
@@ -121,7 +123,7 @@ class _Changes:
 class _Look:
     """A look at one pipeline."""
 
-    history: History
+    expected: Expectations
     now: float
     boot_seconds: float
     horizon: float
@@ -159,7 +161,7 @@ class _Look:
         return earliest
 
     def _end(self, job: PipelineJob, start: _Curve) -> _Curve:
-        known = self.history.get(job.name)
+        known = self.expected.of(job.name)
         if known is None or start[-1] * PACES < 1 / 2:
             return [0.0] * _POINTS
         if job.status is Status.CREATED:
@@ -169,7 +171,7 @@ class _Look:
         ran, waits = (age, 0.0) if job.status is Status.RUNNING else (0.0, max(0.0, self.boot_seconds - age))
         return [_ends(known, ran, self._time(point) - waits) for point in range(_POINTS)]
 
-    def _end_later(self, name: int, known: Duration, start: _Curve) -> _Curve:
+    def _end_later(self, name: int, known: Expected, start: _Curve) -> _Curve:
         """Return when a job ends of which only is known with which probability it starts when."""
         if name not in self.lags:
             # It starts half an interval before the point, on average.
@@ -189,12 +191,11 @@ def _after(gate: _Curve, start: _Curve, end: _Curve) -> _Curve:
     return [through * min(1.0, ended / max(started, _LEAST)) for through, started, ended in waits]
 
 
-def _ends(known: Duration, ran: float, seconds: float) -> float:
+def _ends(known: Expected, ran: float, seconds: float) -> float:
     """Return the probability that a job that has run so long ends within the next seconds."""
     if seconds <= 0:
         return 0.0
-    # A mean of few is uncertain itself.
-    spread = max(known.log_spread * math.sqrt(1 + 1 / known.seen), _LEAST_SPREAD)
+    spread = max(known.log_spread, _LEAST_SPREAD)
     outlasted = _outlasts(known.log_mean, spread, ran)
     if outlasted < REFUTED:
         return 0.0

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scaler.courses import KEEP_BOOTS, LATER, PACES, SOON, Courses, courses, order
-from scaler.history import History, learn
+from scaler.expectations import Expectations
+from scaler.history import History, key, learn
 from scaler.look_ahead import KEEP_RISK, LAUNCH_RISK, Upcoming, combine, place, upcoming
 from scaler.pipelines import Pipeline, PipelineJob, Status
 from tests.lambda_src.scaler import plain_look_ahead
@@ -80,9 +81,16 @@ def test_stages_that_pass_quickly_are_looked_beyond() -> None:
     assert upcoming([jobs], quick, NOW, BOOT).soon == 4
 
 
-def test_what_waits_for_an_unknown_name_is_not_foreseen() -> None:
-    assert soon(running(NEW, 590), *TESTS) == 0
-    assert soon(running(BUILD, 590), running(NEW, 590), *TESTS) == 0
+def test_what_waits_for_a_name_of_an_unknown_project_is_not_foreseen() -> None:
+    stranger = key(7, "build")
+    assert soon(running(stranger, 590), *TESTS) == 0
+    assert soon(running(BUILD, 590), running(stranger, 590), *TESTS) == 0
+
+
+def test_what_waits_for_a_new_name_is_expected_as_late_as_other_names_of_its_project_make_it() -> None:
+    assert soon(running(NEW, 590), *TESTS) == 4
+    assert soon(running(NEW, 100), *TESTS) == 0
+    assert soon(running(NEW, 7200), *TESTS) == 0
 
 
 def test_an_unknown_job_that_comes_is_foreseen_itself() -> None:
@@ -148,7 +156,7 @@ def test_a_job_whose_clock_is_ahead_has_just_begun() -> None:
 
 
 def test_courses_go_from_the_fastest_to_the_slowest() -> None:
-    found = courses(order((running(BUILD, 500), *TESTS)), HISTORY, NOW, BOOT)
+    found = courses(order((running(BUILD, 500), *TESTS)), Expectations(HISTORY), NOW, BOOT)
     at_the_horizon = numbers(found, SOON)[-PACES:]
     assert at_the_horizon[0] == 5
     assert at_the_horizon[-1] == 1
@@ -204,11 +212,12 @@ def test_no_more_is_expected_than_is_to_come(pipelines: list[Pipeline], history:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(pipelines_, max_size=4), histories, st.floats(10, 900))
 def test_each_course_is_the_one_of_the_plain_version(pipelines: list[Pipeline], history: History, boot: float) -> None:
+    expected = Expectations(history)
     for jobs in pipelines:
         for horizon, moments in ((boot, SOON), (KEEP_BOOTS * boot, LATER)):
-            plain = plain_look_ahead.courses(jobs, history, NOW, boot, horizon)
-            assert numbers(courses(order(jobs), history, NOW, boot), moments) == plain
-    plain_upcoming = plain_look_ahead.upcoming(pipelines, history, NOW, boot)
+            plain = plain_look_ahead.courses(jobs, expected, NOW, boot, horizon)
+            assert numbers(courses(order(jobs), expected, NOW, boot), moments) == plain
+    plain_upcoming = plain_look_ahead.upcoming(pipelines, expected, NOW, boot)
     assert upcoming(pipelines, history, NOW, boot) == Upcoming(plain_upcoming.soon, plain_upcoming.later)
 
 

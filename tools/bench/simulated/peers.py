@@ -32,6 +32,8 @@ _COARSE = (
 _AHEAD = tuple(itertools.product((60, 150, 600, 1200), (0,), (0,)))
 # A fleet that launches fewer than are needed waits long and costs little: `scaling.max_scale_out_step` is that knob.
 _FINE = (
+    # Some rules of others keep a number of idle runners and remove all others at once.
+    tuple(itertools.product((0,), (1, 2, 3, 5), (0,))),
     tuple(itertools.product((0, 60), (0,), (1, 2, 5))),
     # First those with the idle time that most of the others have.
     *(tuple(itertools.product((idle,), (0, 1, 3, 8, 15, 30, 40), (0,))) for idle in (600, 100, 300, 10, 30, 900, 1800)),

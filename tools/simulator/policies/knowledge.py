@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from scaler import boot, coming, history, look_ahead, pages, pipelines
 from scaler.capacity import Instance
 from scaler.courses import POINTS, courses, order
+from scaler.expectations import Expectations
 from scaler.observe import HINT_LIFE_SECONDS
 from tools.simulator.dependencies import Status
 from tools.simulator.workload import When
@@ -119,6 +120,7 @@ class Foresight:
     stale_boots: float = STALE_BOOTS
     _looked_at: float = field(init=False, default=0.0)
     _history: history.History = field(init=False, default_factory=dict)
+    _expected: Expectations = field(init=False, default_factory=lambda: Expectations({}))
     _absences: coming.Absences = field(init=False, default_factory=dict)
     _keys: dict[tuple[int, str], int] = field(init=False, default_factory=dict)
     _known: dict[int, _Known] = field(init=False, default_factory=dict)
@@ -154,6 +156,7 @@ class Foresight:
         if before:
             earliest = max(self._looked_at, fleet.now - self.webhook if self.webhook else 0.0)
             self._history = history.learn(self._history, pipelines.ended(before, (), earliest, fleet.now))
+            self._expected = Expectations(self._history)
         fleet.ended.clear()
         self._looked_at = fleet.now
 
@@ -249,7 +252,7 @@ class Foresight:
     def _foresee(self, known: _Known, index: int, now: float, boot_seconds: float) -> None:
         if known.courses is None or now - known.at > self.stale_boots * boot_seconds:
             known.order = known.order or order(known.jobs)
-            known.courses = courses(known.order, self._history, now, boot_seconds)
+            known.courses = courses(known.order, self._expected, now, boot_seconds)
             known.at, known.index = now, -1
         if index != known.index:
             known.index = index
