@@ -31,9 +31,12 @@ PACES = 61
 KEEP_BOOTS = 6
 # When so few jobs like this one take as long as it has run already, then what is expected says nothing about it.
 REFUTED = 0.005
-# Moments at which probabilities are computed: so many evenly spread over one boot time, and as many over `KEEP_BOOTS`.
+# Moments at which probabilities are computed: so many evenly spread over one boot time, and as many over `KEEP_BOOTS`;
+# in boot times from now, and from each to the next.
 POINTS = 4
 SOON, LATER = slice(POINTS), slice(POINTS, 2 * POINTS)
+MOMENTS = [horizon * (point + 1) / POINTS for horizon in (1, KEEP_BOOTS) for point in range(POINTS)]
+INTERVALS = list(map(sub, MOMENTS, [0.0, *MOMENTS]))
 _ROOT_2 = math.sqrt(2)
 _LEAST = 1e-9
 _LEAST_SPREAD = 0.05
@@ -229,11 +232,7 @@ class _Look:
 @lru_cache(maxsize=16)
 def _moments(boot_seconds: float) -> _Curve:
     """Return the seconds from now to each moment."""
-    return [
-        horizon * (point + 1) / POINTS
-        for horizon in (boot_seconds, KEEP_BOOTS * boot_seconds)
-        for point in range(POINTS)
-    ]
+    return [boots * boot_seconds for boots in MOMENTS]
 
 
 @lru_cache(maxsize=4096)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import sys
 from array import array
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from scaler.courses import LATER, PACES, SOON, courses, order
+from scaler.courses import INTERVALS, PACES, SOON, courses, order
 from scaler.expectations import Expectations
 from scaler.pipelines import Status
 
@@ -26,9 +27,13 @@ if TYPE_CHECKING:
     from scaler.pipelines import Pipeline
 
 # Capacity is started for as many jobs as only this share of the courses exceeds. Waiting for an instance that boots
-# costs people more than an instance that waits for a job: docs/scaling.md has the measurements.
-LAUNCH_RISK = 0.14
-KEEP_RISK = 0.05
+# costs people more than an instance that waits for a job: docs/scaling.md has the measurements. The longer instances
+# boot, the more is paid for those that were started in vain.
+LAUNCH_RISK = 0.10
+LAUNCH_RISK_PER_SECOND = 1 / 2000
+MAX_LAUNCH_RISK = 0.25
+# An instance that is there may wait for so many boot times for a job that it saves one.
+KEEP_WORTH = 30
 # Bytes of a number in the array type "I".
 _BYTES = array("I").itemsize
 
@@ -39,7 +44,7 @@ class Upcoming:
 
     Attributes:
         soon: within one boot time: what is to be started for.
-        later: a little later, `soon` included: what instances are kept for.
+        later: what instances are kept for, because they are probably wanted again; `soon` included.
     """
 
     soon: int = 0
@@ -59,7 +64,12 @@ def upcoming(pipelines: Iterable[Pipeline], history: History, now: float, boot_s
     expected = Expectations(history)
     found = (courses(order(jobs), expected, now, boot_seconds) for jobs in listed)
     placed = [place(each, index) for index, each in enumerate(found)]
-    return combine(placed, sum(map(under_way, listed)))
+    return combine(placed, sum(map(under_way, listed)), launch_risk(boot_seconds))
+
+
+def launch_risk(boot_seconds: float) -> float:
+    """Return the share of the courses that may have more jobs than instances are started for."""
+    return min(LAUNCH_RISK + LAUNCH_RISK_PER_SECOND * boot_seconds, MAX_LAUNCH_RISK)
 
 
 def under_way(jobs: Pipeline) -> int:
@@ -80,19 +90,41 @@ def place(found: Courses, index: int) -> list[int]:
     ]
 
 
-def combine(placed: Iterable[Sequence[int]], here: int) -> Upcoming:
-    """Return what all pipelines together exceed in no more than the accepted share of their courses.
-
-    It is that of the moment at which they have most.
+def combine(placed: Iterable[Sequence[int]], here: int, risk: float) -> Upcoming:
+    """Return what all pipelines together are to be prepared for.
 
     Args:
         placed: the numbers of each pipeline's jobs.
         here: how many jobs run or wait now.
+        risk: in which share of the courses there may be more jobs than instances are started for.
     """
-    totals = [sorted(_numbers(sum(moment))) for moment in zip(*placed, strict=True)]
-    soon = max((total[int((1 - LAUNCH_RISK) * PACES)] for total in totals[SOON]), default=0)
-    later = max((total[int((1 - KEEP_RISK) * PACES)] for total in totals[LATER]), default=0)
-    return Upcoming(max(0, soon - here), max(0, soon - here, later - here))
+    totals = [_numbers(sum(moment)) for moment in zip(*placed, strict=True)]
+    if not totals:
+        return Upcoming()
+    soon = max(sorted(total)[int((1 - risk) * PACES)] for total in totals[SOON])
+    return Upcoming(max(0, soon - here), max(0, soon - here, _kept(totals, here) - here))
+
+
+def _kept(totals: Sequence[Sequence[int]], here: int) -> int:
+    """Return for how many jobs instances are worth keeping, no fewer than are here.
+
+    The last one of them is worth it if there is a moment by which so many jobs are probable enough for the time that it
+    is expected to wait for them until then.
+    """
+    most = accumulate(totals, lambda before, now: list(map(max, before, now)))
+    ranked = [sorted(reached) for reached in most]
+
+    def is_in_vain(jobs: int) -> bool:
+        waited, before = 0.0, 1.0
+        for boots, reached in zip(INTERVALS, ranked, strict=True):
+            absent = bisect_left(reached, jobs) / PACES
+            waited += boots * (before + absent) / 2
+            if KEEP_WORTH * (1 - absent) >= waited:
+                return False
+            before = absent
+        return True
+
+    return here + bisect_left(range(here + 1, ranked[-1][-1] + 1), True, key=is_in_vain)  # noqa: FBT003
 
 
 @lru_cache(maxsize=256)

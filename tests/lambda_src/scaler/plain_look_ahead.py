@@ -16,7 +16,7 @@ from itertools import accumulate, groupby
 from typing import TYPE_CHECKING
 
 from scaler.courses import KEEP_BOOTS, PACES, REFUTED
-from scaler.look_ahead import KEEP_RISK, LAUNCH_RISK, Upcoming
+from scaler.look_ahead import KEEP_WORTH, Upcoming, launch_risk
 from scaler.pipelines import Status
 
 if TYPE_CHECKING:
@@ -46,8 +46,15 @@ def upcoming(pipelines: Iterable[Pipeline], expected: Expectations, now: float, 
     """
     listed = tuple(pipelines)
     here = sum(job.is_ours and job.status is not Status.CREATED for jobs in listed for job in jobs)
-    soon = _expected(listed, expected, now, boot_seconds, boot_seconds, LAUNCH_RISK)
-    later = _expected(listed, expected, now, boot_seconds, KEEP_BOOTS * boot_seconds, KEEP_RISK)
+    totals: list[list[int]] = []
+    times: list[float] = []
+    for horizon in (boot_seconds, KEEP_BOOTS * boot_seconds):
+        totals += combine([courses(jobs, expected, now, boot_seconds, horizon) for jobs in listed])
+        times += [horizon * (point + 1) / _POINTS for point in range(_POINTS)]
+    soon = max(sorted(total)[int((1 - launch_risk(boot_seconds)) * PACES)] for total in totals[:_POINTS])
+    later = here
+    while is_worth_keeping(later + 1, totals, times, boot_seconds):
+        later += 1
     return Upcoming(max(0, soon - here), max(0, soon - here, later - here))
 
 
@@ -80,11 +87,8 @@ def courses(
     return [here + later for here, later in zip(under_way, to_come, strict=True)] if stages else under_way
 
 
-def combine(all_courses: Iterable[Sequence[int]], risk: float) -> int:
-    """Return the number of jobs that all pipelines together exceed in no more than this share of their courses.
-
-    It is that of the point in time at which they have most.
-    """
+def combine(all_courses: Iterable[Sequence[int]]) -> list[list[int]]:
+    """Return how many jobs all pipelines together have in each course, point after point."""
     totals = [[0] * PACES for _ in range(_POINTS)]
     for index, numbers in enumerate(all_courses):
         step, offset = 1 + index * 17 % (PACES - 1), index * 29 % PACES
@@ -93,13 +97,31 @@ def combine(all_courses: Iterable[Sequence[int]], risk: float) -> int:
             first = point * PACES
             for course, place in enumerate(places):
                 total[course] += numbers[first + place]
-    return max(sorted(total)[int((1 - risk) * PACES)] for total in totals)
+    return totals
 
 
-def _expected(
-    pipelines: Iterable[Pipeline], expected: Expectations, now: float, boot_seconds: float, horizon: float, risk: float
-) -> int:
-    return combine((courses(jobs, expected, now, boot_seconds, horizon) for jobs in pipelines), risk)
+def is_worth_keeping(jobs: int, totals: Sequence[Sequence[int]], times: Sequence[float], boot_seconds: float) -> bool:
+    """Return whether an instance is kept for the last one of so many jobs.
+
+    Args:
+        jobs: how many.
+        totals: how many there are at each point in time, in each course.
+        times: the points in time, in seconds from now.
+        boot_seconds: what is saved by an instance that is there.
+    """
+    reached = [
+        [max(total[course] for total in totals[: at + 1]) >= jobs for course in range(PACES)]
+        for at in range(len(totals))
+    ]
+    shares = [0.0, *(sum(courses) / PACES for courses in reached)]
+    waited = 0.0
+    for at, seconds in enumerate(times):
+        # Between two points it is half as before and half as after.
+        absent = 1 - (shares[at] + shares[at + 1]) / 2
+        waited += (seconds - (times[at - 1] if at else 0.0)) * absent
+        if KEEP_WORTH * boot_seconds * shares[at + 1] >= waited:
+            return True
+    return False
 
 
 class _Changes:

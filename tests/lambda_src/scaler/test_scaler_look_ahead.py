@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scaler.courses import KEEP_BOOTS, LATER, PACES, SOON, Courses, courses, order
 from scaler.expectations import Expectations
 from scaler.history import History, key, learn
-from scaler.look_ahead import KEEP_RISK, LAUNCH_RISK, Upcoming, combine, place, upcoming
+from scaler.look_ahead import Upcoming, combine, launch_risk, place, upcoming
 from scaler.pipelines import Pipeline, PipelineJob, Status
 from tests.lambda_src.scaler import plain_look_ahead
 
@@ -163,18 +164,50 @@ def test_courses_go_from_the_fastest_to_the_slowest() -> None:
     assert sorted(at_the_horizon, reverse=True) == at_the_horizon
 
 
-def test_what_is_combined_is_exceeded_by_the_given_share_only() -> None:
+def test_what_is_started_for_is_exceeded_by_the_given_share_only() -> None:
     rising = Courses([range(1, PACES)] * 8, [()] * 8)
-    soon, later = (round(PACES * (1 - risk) - 1 / 2) for risk in (LAUNCH_RISK, KEEP_RISK))
-    assert combine([place(rising, 0)], 0) == Upcoming(soon, later)
-    assert combine([place(rising, 0)], 50) == Upcoming(soon - 50, later - 50)
-    assert combine([], 0) == Upcoming(0, 0)
+    soon = round(PACES * (1 - 0.2) - 1 / 2)
+    assert combine([place(rising, 0)], 0, 0.2).soon == soon
+    assert combine([place(rising, 0)], 20, 0.2).soon == soon - 20
+    assert combine([], 0, 0.2) == Upcoming(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "is_kept"),
+    [
+        # By moments at 1/4, 1/2, 3/4, 1, 3/2, 3, 9/2 and 6 boot times.
+        ((0, 0, 0, 0, 0, 0, 0, 0), False),
+        ((0, 0, 0, 0, 0, 0, 0, 9), False),
+        ((0, 0, 0, 0, 0, 0, 0, 12), True),
+        ((0, 0, 0, 0, 0, 6, 6, 6), True),
+        ((0, 0, 0, 0, 0, 5, 5, 5), False),
+        ((1, 1, 1, 1, 1, 1, 1, 1), True),
+        ((0, 1, 1, 1, 1, 1, 1, 1), False),
+        ((0, 0, 2, 2, 2, 2, 2, 2), True),
+    ],
+)
+def test_an_instance_is_kept_for_what_is_probable_enough_for_its_wait(
+    probabilities: tuple[int, ...], is_kept: bool
+) -> None:
+    found = Courses([()] * 8, [(courses_of_61,) for courses_of_61 in probabilities])
+    assert combine([place(found, 0)], 0, 0.2).later == is_kept
 
 
 def test_independent_pipelines_hardly_all_hurry_at_once() -> None:
     rare = Courses([()] * 8, [[12] * 10] * 8)
-    assert combine([place(rare, 0)], 0).soon == 10
-    assert combine([place(rare, index) for index in range(20)], 0).soon < 100
+    assert combine([place(rare, 0)], 0, 0.14).soon == 10
+    assert combine([place(rare, index) for index in range(20)], 0, 0.14).soon < 100
+
+
+def test_the_longer_instances_boot_the_surer_it_must_be() -> None:
+    jobs = (running(BUILD, 590), *(created(TEST),) * 5)
+    varied = learn({}, [(BUILD, seconds) for seconds in (300.0, 600.0, 1200.0)] * 20 + [(TEST, 600.0)] * 60)
+    assert launch_risk(45.0) < launch_risk(120.0) < launch_risk(300.0) == launch_risk(900.0) < 0.5
+    by_risk = [
+        combine([place(courses(order(jobs), Expectations(varied), NOW, BOOT), 0)], 1, risk).soon
+        for risk in (0.12, 0.37)
+    ]
+    assert by_risk == [4, 0]
 
 
 statuses = st.sampled_from(Status)

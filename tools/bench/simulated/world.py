@@ -23,9 +23,10 @@ SLOTS = (1, 4)
 AT_ONCE: Mapping[str, float] = {"webhook": 0.01}
 # Idle times of the curve that is compared with at equal instance-hours or waits.
 CURVE = (0, 30, 60, 100, 150, 200, 300, 450, 600, 900, 1200, 1800, 2700)
-# With fewer jobs than that it matters which runner asks first: the mean of several draws of it counts.
+# With fewer jobs than that it matters which runner asks first, all the more if it has several slots: the mean of several
+# draws of it counts.
 _SPARSE_JOBS = 10_000
-_DRAWS = 3
+_DRAWS, _DRAWS_WITH_SLOTS = 3, 8
 
 
 def is_sparse(workload: Workload) -> bool:
@@ -35,7 +36,9 @@ def is_sparse(workload: Workload) -> bool:
 
 def setups(workload: Workload, slots: int, boot: float) -> list[Setup]:
     """Return the worlds to take the mean of."""
-    draws = _DRAWS if is_sparse(workload) else 1
+    draws = 1
+    if is_sparse(workload):
+        draws = _DRAWS if slots == 1 else _DRAWS_WITH_SLOTS
     return [Setup(slots=slots, boot=Boot(boot), seed=seed) for seed in range(1, 1 + draws)]
 
 

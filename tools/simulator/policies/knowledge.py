@@ -136,7 +136,9 @@ class Foresight:
         for index, pipeline in enumerate(known):
             self._foresee(pipeline, index, fleet.now, boot_seconds)
         here = sum(pipeline.here for pipeline in known)
-        return look_ahead.combine([pipeline.placed for pipeline in known], here)
+        return look_ahead.combine(
+            [pipeline.placed for pipeline in known], here, look_ahead.launch_risk(boot_seconds)
+        )
 
     def foreseen(self) -> list[pipelines.Pipeline]:
         """Return the pipelines that the last look was at."""
