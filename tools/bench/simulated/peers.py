@@ -24,20 +24,20 @@ if TYPE_CHECKING:
     from tools.simulator.workload import Workload
 
 _BELOW_PERCENT = 1.0
-# Settings as (idle, buffer, step).
+# Settings as (idle, buffer).
 _COARSE = (
-    *itertools.product((0, 30, 60, 150, 300, 600, 1200), (0,), (0,)),
-    *itertools.product((60, 300, 600), (2, 5, 10, 20), (0,)),
+    *itertools.product((0, 30, 60, 150, 300, 600, 1200), (0,)),
+    *itertools.product((60, 300, 600), (2, 5, 10, 20)),
 )
-_AHEAD = tuple(itertools.product((60, 150, 600, 1200), (0,), (0,)))
-# A fleet that launches fewer than are needed waits long and costs little: `scaling.max_scale_out_step` is that knob.
+_AHEAD = ((60, 0), (150, 0), (600, 0), (1200, 0))
 _FINE = (
-    # Some rules of others keep a number of idle runners and remove all others at once.
-    tuple(itertools.product((0,), (1, 2, 3, 5), (0,))),
-    tuple(itertools.product((0, 60), (0,), (1, 2, 5))),
+    # Some rules keep a number of idle runners and remove all others at once.
+    ((0, 1), (0, 2), (0, 3), (0, 5)),
     # First those with the idle time that most of the others have.
-    *(tuple(itertools.product((idle,), (0, 1, 3, 8, 15, 30, 40), (0,))) for idle in (600, 100, 300, 10, 30, 900, 1800)),
+    *(tuple(itertools.product((idle,), (0, 1, 3, 8, 15, 30, 40))) for idle in (600, 100, 300, 10, 30, 900, 1800)),
 )
+# A rule that never sees what waits costs little because jobs queue; a small `asg.max_size` has the same effect.
+_MAXIMA = (20, 40, 80)
 _THEIRS = {
     name: specs
     for name, specs in frontier.CURVES.items()
@@ -61,9 +61,10 @@ def closest(source: Source, slots: int, boot: float) -> list[Figure]:
         ours += ours_over(workload, draws, _AHEAD, look_ahead="pipeline")
     rival, below = _closest(theirs, ours)
     # The frontier is of all settings; more of them are only tried until it shows.
-    for settings in _FINE:
+    capped = [([replace(draw, maximum=most) for draw in draws], ((0, 0),)) for most in _MAXIMA]
+    for worlds, settings in (*capped, *((draws, fine) for fine in _FINE)):
         if below > _BELOW_PERCENT / 100:
-            ours += ours_over(workload, draws, settings)
+            ours += ours_over(workload, worlds, settings)
             rival, below = _closest(theirs, ours)
     name = f"{name_of(source)}, {world(slots, boot)}: {rival.label} below our frontier"
     return [Figure(name, 100 * below, "%", _BELOW_PERCENT)]
@@ -76,14 +77,11 @@ def _closest(theirs: Iterable[Point], ours: Iterable[Point]) -> tuple[Point, flo
 
 
 def ours_over(
-    workload: Workload, draws: Sequence[Setup], settings: Iterable[tuple[int, int, int]], **fixed: str
+    workload: Workload, draws: Sequence[Setup], settings: Iterable[tuple[int, int]], **fixed: str
 ) -> list[Point]:
-    """Simulate this project with idle times, buffers and steps; like the others' rules it decides at once."""
+    """Simulate this project with idle times and buffers; like the others' rules it decides at once."""
     knobs: dict[str, float | str] = {**AT_ONCE, **fixed}
-    specs = [
-        Spec("product", (("idle", idle), ("buffer", buffer), ("step", step), *knobs.items()))
-        for idle, buffer, step in settings
-    ]
+    specs = [Spec("product", (("idle", idle), ("buffer", buffer), *knobs.items())) for idle, buffer in settings]
     return points(workload, draws, specs)
 
 

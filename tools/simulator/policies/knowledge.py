@@ -136,9 +136,7 @@ class Foresight:
         for index, pipeline in enumerate(known):
             self._foresee(pipeline, index, fleet.now, boot_seconds)
         here = sum(pipeline.here for pipeline in known)
-        return look_ahead.combine(
-            [pipeline.placed for pipeline in known], here, look_ahead.launch_risk(boot_seconds)
-        )
+        return look_ahead.combine([pipeline.placed for pipeline in known], here, look_ahead.launch_risk(boot_seconds))
 
     def foreseen(self) -> list[pipelines.Pipeline]:
         """Return the pipelines that the last look was at."""
