@@ -23,7 +23,7 @@ SLOTS = (1, 4)
 AT_ONCE: Mapping[str, float] = {"webhook": 0.01}
 # Idle times of the curve that is compared with at equal instance-hours or waits.
 CURVE = (0, 30, 60, 100, 150, 200, 300, 450, 600, 900, 1200, 1800, 2700)
-# With fewer jobs than that it matters which runner asks first, all the more with several slots: the mean of several draws
+# With fewer jobs than that it matters which runner asks first, all the more with several slots: the mean of some draws
 # of it counts.
 _SPARSE_JOBS = 10_000
 _DRAWS, _DRAWS_WITH_SLOTS = 3, 8
