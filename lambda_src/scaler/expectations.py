@@ -11,6 +11,9 @@ Durations are log-normal, so all of it is about their logarithms: https://en.wik
 from __future__ import annotations
 
 import math
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from scaler.history import MIN_SHARE, project_of
@@ -55,6 +58,14 @@ class _Usual(NamedTuple):
     of_mean: float
 
 
+@dataclass
+class _Project:
+    """A project's names: what they have in common, and what is expected of each that was asked for."""
+
+    usual: _Usual | None
+    expected: dict[int, Expected | None] = field(default_factory=dict)
+
+
 class Expectations:
     """What is expected of each name, computed when it is asked for."""
 
@@ -65,27 +76,39 @@ class Expectations:
             history: durations by name.
         """
         self._history = history
-        self._expected: dict[int, Expected | None] = {}
-        self._projects: dict[int, list[Duration]] | None = None
-        self._usual: dict[int, _Usual | None] = {}
+        self._projects: dict[int, _Project] = {}
+
+    def after(self, history: History, learnt: Iterable[int]) -> Expectations:
+        """Return what is expected once more of some names was learnt; it changes nothing in other projects."""
+        later = Expectations(history)
+        changed = set(map(project_of, learnt))
+        later._durations = {**self._durations, **{project: _of_project(history, project) for project in changed}}
+        later._projects = {number: project for number, project in self._projects.items() if number not in changed}
+        return later
 
     def of(self, name: int) -> Expected | None:
         """Return what is expected of a job of this name, None = nothing."""
-        if name not in self._expected:
-            self._expected[name] = _weighed(self._history.get(name), self._usual_in(project_of(name)))
-        return self._expected[name]
+        project = self._project(project_of(name))
+        if name not in project.expected:
+            project.expected[name] = _weighed(self._history.get(name), project.usual)
+        return project.expected[name]
 
-    def _usual_in(self, project: int) -> _Usual | None:
-        if project not in self._usual:
-            self._usual[project] = _usual(self._of_project(project))
-        return self._usual[project]
+    def _project(self, number: int) -> _Project:
+        if number not in self._projects:
+            self._projects[number] = _Project(_usual(self._durations.get(number, ())))
+        return self._projects[number]
 
-    def _of_project(self, project: int) -> Sequence[Duration]:
-        if self._projects is None:
-            self._projects = {}
-            for name, known in self._history.items():
-                self._projects.setdefault(project_of(name), []).append(known)
-        return self._projects.get(project, ())
+    @cached_property
+    def _durations(self) -> dict[int, list[Duration]]:
+        """Durations by project."""
+        projects: defaultdict[int, list[Duration]] = defaultdict(list)
+        for name, known in self._history.items():
+            projects[project_of(name)].append(known)
+        return projects
+
+
+def _of_project(history: History, project: int) -> list[Duration]:
+    return [known for name, known in history.items() if project_of(name) == project]
 
 
 def _weighed(own: Duration | None, usual: _Usual | None) -> Expected | None:
@@ -104,12 +127,13 @@ def _usual(names: Sequence[Duration]) -> _Usual | None:
     number = len(names)
     if number < MIN_NAMES:
         return None
-    mean = sum(name.log_mean for name in names) / number
+    means = [name.log_mean for name in names]
+    mean = sum(means) / number
     # The means would differ somewhat even if the names did not.
-    apart = sum((name.log_mean - mean) ** 2 - _variance_of_mean(name) for name in names)
+    apart = sum([(one - mean) ** 2 for one in means]) - sum(map(_variance_of_mean, names))
     difference = (apart + _COMMON_WEIGHT * COMMON_DIFFERENCE) / (number - 1 + _COMMON_WEIGHT)
     difference = max(difference, _LEAST_DIFFERENCE)
-    return _Usual(mean, difference, _mean(name.log_spread**2 for name in names), difference / number)
+    return _Usual(mean, difference, sum([name.log_spread**2 for name in names]) / number, difference / number)
 
 
 def _variance_of_mean(name: Duration) -> float:
@@ -119,8 +143,3 @@ def _variance_of_mean(name: Duration) -> float:
 
 def _expected(mean: float, variance: float) -> Expected:
     return Expected(round(mean, _DIGITS), round(math.sqrt(variance), _DIGITS))
-
-
-def _mean(values: Iterable[float]) -> float:
-    listed = tuple(values)
-    return sum(listed) / len(listed)

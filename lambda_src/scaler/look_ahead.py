@@ -99,7 +99,7 @@ def combine(placed: Iterable[Sequence[int]], here: int, risk: float) -> Upcoming
         risk: in which share of the courses there may be more jobs than instances are started for.
     """
     totals = [_numbers(sum(moment)) for moment in zip(*placed, strict=True)]
-    if not totals:
+    if max(map(max, totals), default=0) <= here:
         return Upcoming()
     soon = max(sorted(total)[int((1 - risk) * PACES)] for total in totals[SOON])
     return Upcoming(max(0, soon - here), max(0, soon - here, _kept(totals, here) - here))

@@ -107,6 +107,24 @@ def lower_left(points: Iterable[Point]) -> list[Point]:
     return kept
 
 
+def convex(points: Iterable[Point]) -> list[Point]:
+    """Return the lower-left points that are not above the line between two others.
+
+    A fleet that changes between two settings has what lies on their line.
+    """
+    kept: list[Point] = []
+    for point in lower_left(points):
+        while len(kept) > 1 and _is_above(kept[-1], kept[-2], point):
+            kept.pop()
+        kept.append(point)
+    return kept
+
+
+def _is_above(middle: Point, left: Point, right: Point) -> bool:
+    fall = (left.mean_wait - middle.mean_wait) * (right.instance_hours - left.instance_hours)
+    return fall <= (left.mean_wait - right.mean_wait) * (middle.instance_hours - left.instance_hours)
+
+
 def excess(point: Point, frontier: Sequence[Point]) -> float:
     """Return by which share a point would have to grow, in both figures, until the frontier reaches it.
 

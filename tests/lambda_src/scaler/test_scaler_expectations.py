@@ -84,3 +84,15 @@ def test_what_is_expected_happens_as_often_as_is_said(seen: int) -> None:
         found = expected(learn({}, ended), first)
         within.append(abs(math.log(draw(names[first])) - found.log_mean) < found.log_spread)
     assert statistics.mean(within) == pytest.approx(0.68, abs=0.06)
+
+
+def test_what_is_learnt_later_is_expected_as_if_it_had_been_known_at_once() -> None:
+    history = project(60.0, 90.0, 120.0) | project(600.0, 900.0, number=2)
+    before = Expectations(history)
+    names = [*history, key(1, "new"), key(2, "new"), key(3, "new")]
+    assert all(before.of(name) for name in history)
+    ended = [(key(1, "job 0"), 300.0), (key(1, "other"), 10.0), (key(3, "first"), 10.0), (key(3, "second"), 20.0)]
+    after = learn(history, ended)
+    later = before.after(after, (name for name, _ in ended))
+    assert [later.of(name) for name in names] == [Expectations(after).of(name) for name in names]
+    assert later.of(key(1, "new")) != before.of(key(1, "new"))

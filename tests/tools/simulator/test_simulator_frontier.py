@@ -5,6 +5,7 @@ import pytest
 from tools.simulator.frontier import (
     Curve,
     Point,
+    convex,
     excess,
     hours_at,
     launches_at,
@@ -23,6 +24,13 @@ def point(hours: float, wait: float, label: str = "x") -> Point:
 
 
 OURS = [point(100, 50), point(200, 20), point(300, 10)]
+
+
+def test_what_is_above_the_line_between_two_settings_is_no_corner_of_the_frontier() -> None:
+    above = [point(120, 45), point(160, 33), point(250, 16)]
+    assert convex([*above, *OURS]) == OURS
+    assert convex([point(140, 37), *OURS]) == [OURS[0], point(140, 37), *OURS[1:]]
+    assert convex(OURS[:1]) == OURS[:1]
 
 
 def test_the_frontier_is_what_no_other_point_beats_in_both() -> None:

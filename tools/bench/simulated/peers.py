@@ -72,7 +72,7 @@ def closest(source: Source, slots: int, boot: float) -> list[Figure]:
 
 def _closest(theirs: Iterable[Point], ours: Iterable[Point]) -> tuple[Point, float]:
     """Return the point of the others that lies furthest below our frontier, and by which share."""
-    line = frontier.lower_left(ours)
+    line = frontier.convex(ours)
     return max(((point, frontier.excess(point, line)) for point in theirs), key=lambda found: found[1])
 
 

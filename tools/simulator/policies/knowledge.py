@@ -155,8 +155,9 @@ class Foresight:
         ]
         if before:
             earliest = max(self._looked_at, fleet.now - self.webhook if self.webhook else 0.0)
-            self._history = history.learn(self._history, pipelines.ended(before, (), earliest, fleet.now))
-            self._expected = Expectations(self._history)
+            ended = list(pipelines.ended(before, (), earliest, fleet.now))
+            self._history = history.learn(self._history, ended)
+            self._expected = self._expected.after(self._history, (name for name, _ in ended))
         fleet.ended.clear()
         self._looked_at = fleet.now
 
