@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from scaler.history import MIN_SHARE, project_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable
 
     from scaler.history import Duration, History
 
@@ -81,9 +81,12 @@ class Expectations:
     def after(self, history: History, learnt: Iterable[int]) -> Expectations:
         """Return what is expected once more of some names was learnt; it changes nothing in other projects."""
         later = Expectations(history)
-        changed = set(map(project_of, learnt))
-        later._durations = {**self._durations, **{project: _of_project(history, project) for project in changed}}
-        later._projects = {number: project for number, project in self._projects.items() if number not in changed}
+        later._durations, later._projects = dict(self._durations), dict(self._projects)
+        for name in learnt:
+            project = project_of(name)
+            names = (*later._durations.get(project, ()), name)
+            later._durations[project] = {each: history[each] for each in names if each in history}
+            later._projects.pop(project, None)
         return later
 
     def of(self, name: int) -> Expected | None:
@@ -95,20 +98,16 @@ class Expectations:
 
     def _project(self, number: int) -> _Project:
         if number not in self._projects:
-            self._projects[number] = _Project(_usual(self._durations.get(number, ())))
+            self._projects[number] = _Project(_usual(self._durations.get(number, {}).values()))
         return self._projects[number]
 
     @cached_property
-    def _durations(self) -> dict[int, list[Duration]]:
+    def _durations(self) -> dict[int, dict[int, Duration]]:
         """Durations by project."""
-        projects: defaultdict[int, list[Duration]] = defaultdict(list)
+        projects: defaultdict[int, dict[int, Duration]] = defaultdict(dict)
         for name, known in self._history.items():
-            projects[project_of(name)].append(known)
+            projects[project_of(name)][name] = known
         return projects
-
-
-def _of_project(history: History, project: int) -> list[Duration]:
-    return [known for name, known in history.items() if project_of(name) == project]
 
 
 def _weighed(own: Duration | None, usual: _Usual | None) -> Expected | None:
@@ -123,17 +122,18 @@ def _weighed(own: Duration | None, usual: _Usual | None) -> Expected | None:
     return _expected(mean, own.log_spread**2 + share * of_own_mean)
 
 
-def _usual(names: Sequence[Duration]) -> _Usual | None:
+def _usual(names: Collection[Duration]) -> _Usual | None:
     number = len(names)
     if number < MIN_NAMES:
         return None
     means = [name.log_mean for name in names]
-    mean = sum(means) / number
+    # Exact sums, so that the order in which names were learnt does not matter.
+    mean = math.fsum(means) / number
     # The means would differ somewhat even if the names did not.
-    apart = sum([(one - mean) ** 2 for one in means]) - sum(map(_variance_of_mean, names))
+    apart = math.fsum([(one - mean) ** 2 for one in means]) - math.fsum(map(_variance_of_mean, names))
     difference = (apart + _COMMON_WEIGHT * COMMON_DIFFERENCE) / (number - 1 + _COMMON_WEIGHT)
     difference = max(difference, _LEAST_DIFFERENCE)
-    return _Usual(mean, difference, sum([name.log_spread**2 for name in names]) / number, difference / number)
+    return _Usual(mean, difference, math.fsum([name.log_spread**2 for name in names]) / number, difference / number)
 
 
 def _variance_of_mean(name: Duration) -> float:

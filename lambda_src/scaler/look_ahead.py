@@ -111,7 +111,7 @@ def _kept(totals: Sequence[Sequence[int]], here: int) -> int:
     The last one of them is worth it if there is a moment by which so many jobs are probable enough for the time that it
     is expected to wait for them until then.
     """
-    most = accumulate(totals, lambda before, now: list(map(max, before, now)))
+    most = accumulate(totals, _larger)
     ranked = [sorted(reached) for reached in most]
 
     def is_in_vain(jobs: int) -> bool:
@@ -125,6 +125,11 @@ def _kept(totals: Sequence[Sequence[int]], here: int) -> int:
         return True
 
     return here + bisect_left(range(here + 1, ranked[-1][-1] + 1), True, key=is_in_vain)  # noqa: FBT003
+
+
+def _larger(one: Sequence[int], other: Sequence[int]) -> Sequence[int]:
+    # Quicker than max, which is most of the work.
+    return [mine if mine > its else its for mine, its in zip(one, other, strict=True)]  # noqa: FURB136
 
 
 @lru_cache(maxsize=256)
