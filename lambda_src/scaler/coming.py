@@ -11,6 +11,8 @@ import itertools
 import struct
 from typing import TYPE_CHECKING, NamedTuple
 
+from scaler.history import joined, parted
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
@@ -27,7 +29,6 @@ _FOR_COMING = 3
 SETTLED_SECONDS = 20.0
 # A job that takes longer cannot have come and gone unseen.
 EXACT_SECONDS = 10.0
-_NAME_BITS = 32
 _ENTRY = struct.Struct(">HIB")
 
 # Points by name, of those that have any; the one that was seen longest ago first.
@@ -108,7 +109,7 @@ def is_rare(absences: Mapping[int, int], name: int) -> bool:
 
 def encode(absences: Mapping[int, int]) -> str:
     """Return the points as text: seven bytes for each name, in base64."""
-    entries = (_ENTRY.pack(name >> _NAME_BITS, name & 0xFFFFFFFF, points) for name, points in absences.items())
+    entries = (_ENTRY.pack(*parted(name), points) for name, points in absences.items())
     return base64.b64encode(b"".join(entries)).decode()
 
 
@@ -120,7 +121,7 @@ def decode(text: str) -> Absences:
     """
     data = base64.b64decode(text, validate=True)
     try:
-        return {project << _NAME_BITS | name: points for project, name, points in _ENTRY.iter_unpack(data)}
+        return {joined(project, name): points for project, name, points in _ENTRY.iter_unpack(data)}
     except struct.error as error:
         raise ValueError("what is known of jobs that do not come is cut off") from error
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # A prime, so that every step through the courses visits all of them.
 PACES = 61
-# An instance that may be wanted again within this many boot times is not worth removing.
+# So many boot times ahead is looked for what instances are worth keeping for.
 KEEP_BOOTS = 6
 # When so few jobs like this one take as long as it has run already, then what is expected says nothing about it.
 REFUTED = 0.005

@@ -52,7 +52,17 @@ History = dict[int, Duration]
 def key(project_id: int, name: str) -> int:
     """Return what stands for a job's name in a project; the jobs of one `parallel` share it."""
     project = _digest(str(project_id), _PROJECT_BITS)
-    return project << _NAME_BITS | _digest(f"{project_id} {_PARALLEL.sub('', name)}", _NAME_BITS)
+    return joined(project, _digest(f"{project_id} {_PARALLEL.sub('', name)}", _NAME_BITS))
+
+
+def joined(project: int, name: int) -> int:
+    """Return the key that `parted` has made two numbers of."""
+    return project << _NAME_BITS | name
+
+
+def parted(name: int) -> tuple[int, int]:
+    """Return a name's key as two numbers, of 16 and 32 bits: what stands for the project, and the rest."""
+    return project_of(name), name & (1 << _NAME_BITS) - 1
 
 
 def project_of(name: int) -> int:
@@ -126,8 +136,8 @@ def _digest(text: str, bits: int) -> int:
 def _pack(name: int, known: Duration) -> bytes:
     mean = round(min(known.log_mean * _LOG_SCALE, 65535))
     spread = round(min(known.log_spread * _SPREAD_SCALE, 255))
-    return _ENTRY.pack(project_of(name), name & 0xFFFFFFFF, mean, spread, known.seen)
+    return _ENTRY.pack(*parted(name), mean, spread, known.seen)
 
 
 def _unpack(project: int, name: int, mean: int, spread: int, seen: int) -> tuple[int, Duration]:
-    return project << _NAME_BITS | name, Duration(mean / _LOG_SCALE, spread / _SPREAD_SCALE, seen)
+    return joined(project, name), Duration(mean / _LOG_SCALE, spread / _SPREAD_SCALE, seen)

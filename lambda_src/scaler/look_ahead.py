@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from scaler.pipelines import Pipeline
 
 # Capacity is started for as many jobs as only this share of the courses exceeds. Waiting for an instance that boots
-# costs people more than an instance that waits for a job: docs/scaling.md has the measurements. The longer instances
+# costs people more than an instance that waits for a job: docs/tuning.md has the measurements. The longer instances
 # boot, the more is paid for those that were started in vain.
 LAUNCH_RISK = 0.10
 LAUNCH_RISK_PER_SECOND = 1 / 2000

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from scaler.metrics import CLOSING_ZEROS
-from scaler.outcome import Outcome
 from scaler.scale import Scaler
-from tests.lambda_src.scaler.test_scaler_rest import ends, finish
+from tests.lambda_src.scaler.test_scaler_rest import assert_ends, ends, finish
 from tests.lambda_src.scaler.worlds import world_of
 
 
@@ -23,11 +21,7 @@ def test_however_often_zeros_are_refused_they_are_published_in_the_end(refused: 
         world.minute(sweeps=False)
     assert ends(world)
     world.cannot_publish = False
-    for _ in range(CLOSING_ZEROS + 1):
-        world.minute(sweeps=False)
-    assert ends(world) == {}
-    world.tick()
-    assert world.turn() is Outcome.NOTHING_TO_DO
+    assert_ends(world, sweeps=False)
 
 
 def test_an_incomplete_observation_that_is_published_does_not_stand_for_the_zeros_that_were_not() -> None:

@@ -59,6 +59,15 @@ def ends(world: World) -> dict[str, float]:
     return {name: value for name, value in last(world).items() if value and name in ENDING}
 
 
+def assert_ends(world: World, *, sweeps: bool) -> None:
+    """Let the zeros be published, and nothing more be to do."""
+    for _ in range(CLOSING_ZEROS + 1):
+        world.minute(sweeps=sweeps)
+    assert ends(world) == {}
+    world.tick()
+    assert world.turn() is Outcome.NOTHING_TO_DO
+
+
 def test_a_fleet_at_rest_publishes_two_figures_every_four_minutes() -> None:
     world = rested(world_of({1: 0}))
     for _ in range(60):
@@ -97,12 +106,7 @@ def test_whatever_was_not_zero_is_published_as_zero_in_the_end(*, sweeps: bool, 
     assert last(world).keys() >= ENDING
     assert ends(world)
 
-    for _ in range(CLOSING_ZEROS + 1):
-        world.minute(sweeps=sweeps)
-
-    assert ends(world) == {}
-    world.tick()
-    assert world.turn() is Outcome.NOTHING_TO_DO
+    assert_ends(world, sweeps=sweeps)
 
 
 def test_a_zero_that_could_not_be_published_is_published_by_the_next_observation() -> None:
